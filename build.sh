@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Everything that is done with this project, by one name each. `./build.sh` alone tells which.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+PLUGINS=(http:pihook-check-http detailed:pihook-formatter-detailed)
+# Guests that misbehave on purpose, for the tests of the sandbox. They are built likewise and never embedded.
+ROGUES=(rogue-check:rogue-check rogue-formatter:rogue-formatter)
+WASM_TARGET=wasm32-wasip2
+TARGET_DIR=${CARGO_TARGET_DIR:-target}
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh COMMAND
+
+  run        build everything and start PiHook on config/services.yaml
+  test       install what the tests need and run all of them
+  plugins    build the bundled plugins (needed once before a plain `cargo build`)
+  check      format, lints, licences and advisories; no tests
+  bench      measure CPU, memory and bytes written of a release build
+  dist       build the binary that is shipped, with link-time optimisation
+
+Documentation: README.md, ARCHITECTURE.md, docs/.
+TEXT
+}
+
+say() { printf '\n== %s\n' "$*" >&2; }
+
+need_rust() {
+    command -v cargo >/dev/null || { echo "build.sh: cargo is missing; install Rust with rustup (https://rustup.rs)" >&2; exit 1; }
+}
+
+need_wasm_target() {
+    need_rust
+    if ! rustup target list --installed 2>/dev/null | grep -qx "$WASM_TARGET"; then
+        say "installing the target $WASM_TARGET"
+        rustup target add "$WASM_TARGET"
+    fi
+}
+
+# The components land in target/plugins/, where the host's build script embeds them from.
+plugins() { components "${PLUGINS[@]}"; }
+
+components() {
+    need_wasm_target
+    say "building the plugins"
+    local packages=() entry
+    for entry in "$@"; do packages+=(-p "${entry#*:}"); done
+    cargo build --locked --profile plugin --target "$WASM_TARGET" "${packages[@]}"
+    mkdir -p target/plugins
+    for entry in "$@"; do
+        local crate=${entry#*:}
+        local built="$TARGET_DIR/$WASM_TARGET/plugin/${crate//-/_}.wasm"
+        # Unchanged files keep their time, so that the host is not rebuilt for nothing.
+        cmp -s "$built" "target/plugins/${entry%%:*}.wasm" || cp "$built" "target/plugins/${entry%%:*}.wasm"
+    done
+}
+
+check() {
+    components "${PLUGINS[@]}" "${ROGUES[@]}"
+    say "format"
+    cargo fmt --all --check
+    say "lints"
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked --target "$WASM_TARGET" -p pihook-check-http -p pihook-formatter-detailed -- -D warnings
+    if command -v cargo-deny >/dev/null; then
+        say "licences and advisories"
+        cargo deny --offline check bans licenses sources
+    else
+        say "cargo-deny is not installed (cargo install cargo-deny): licences are not checked"
+    fi
+}
+
+# Runs the tests and closes with one line over all test programs.
+tests() {
+    check
+    say "tests"
+    local log
+    log=$(mktemp)
+    local status=0
+    cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
+    local passed failed
+    passed=$(awk '/^test result:/ { n += $4 } END { print n + 0 }' "$log")
+    failed=$(awk '/^test result:/ { n += $6 } END { print n + 0 }' "$log")
+    rm -f "$log"
+    printf '\n%s passed, %s failed\n' "$passed" "$failed"
+    return "$status"
+}
+
+run() {
+    plugins
+    say "building PiHook"
+    cargo build --locked --release -p pihook
+    say "starting on config/services.yaml (Ctrl-C stops it)"
+    exec "$TARGET_DIR/release/pihook" run --config config/services.yaml
+}
+
+dist() {
+    plugins
+    cargo build --locked --profile dist -p pihook
+    ls -l "$TARGET_DIR/dist/pihook"
+}
+
+bench() {
+    plugins
+    cargo build --locked --release -p pihook --all-targets
+    exec python3 tests/bench/bench.py "$TARGET_DIR/release" "$@"
+}
+
+case "${1-}" in
+    run) shift; run "$@" ;;
+    test) tests ;;
+    plugins) plugins ;;
+    check) check ;;
+    bench) shift; bench "$@" ;;
+    dist) dist ;;
+    "" | -h | --help | help) usage ;;
+    *) usage >&2; exit 64 ;;
+esac

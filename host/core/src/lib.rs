@@ -1,0 +1,38 @@
+//! The decisions of PiHook: pure functions of events and time.
+//!
+//! Nothing here does IO, reads a clock or knows tokio. The host feeds [`monitor::Event`]s in and carries the
+//! [`monitor::Effect`]s out.
+#![forbid(unsafe_code)]
+
+mod agenda;
+pub mod alert;
+pub mod backoff;
+mod escalation;
+mod event;
+mod health;
+pub mod id;
+mod jitter;
+pub mod ladder;
+pub mod maintenance;
+pub mod message;
+pub mod moment;
+pub mod monitor;
+pub mod outcome;
+pub mod plain;
+mod saved;
+mod schedule;
+pub mod secret;
+pub mod service;
+pub mod status;
+mod watched;
+
+pub use alert::{Alert, AlertKind, Reason};
+pub use backoff::Backoff;
+pub use id::{IncidentId, ServiceId, SinkId, ZoneId};
+pub use ladder::{After, Ladder, Level, Mention, Severity};
+pub use message::{Colour, Field, FieldLayout, Message};
+pub use moment::{Moment, Timestamp};
+pub use outcome::{Metric, Outcome};
+pub use secret::Secret;
+pub use service::{Cadence, Service};
+pub use status::Status;

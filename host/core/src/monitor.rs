@@ -1,0 +1,245 @@
+//! All services together: events in, effects out. No IO, no clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::agenda::Agenda;
+pub use crate::event::{Commit, Effect, Event, Logged, Muting, Transition, Urgency};
+use crate::maintenance::Flag;
+pub use crate::saved::{Incident, SavedIncident, SavedService, SavedState};
+use crate::schedule::{Finished, Schedule};
+use crate::watched::Watched;
+use crate::{Moment, Outcome, Service, ServiceId, Status, Timestamp};
+
+/// A flag that ends by itself is looked at this often, since it ends by the wall clock, which may jump.
+const FLAG_WATCH: Duration = Duration::from_secs(60);
+
+/// All that is known of the services and decided about them.
+///
+/// Its owner hands every event to [`Monitor::handle`], carries the effects out in their order, and sends
+/// [`Event::Woken`] at [`Monitor::next_wakeup`]. An event costs O(log n); only a reload and a change of maintenance look
+/// at every service.
+#[derive(Debug)]
+pub struct Monitor {
+    /// In the file's order; the other fields refer to services by their place here.
+    watched: Vec<Watched>,
+    index: BTreeMap<ServiceId, usize>,
+    schedule: Schedule,
+    /// When time alone makes a service speak.
+    speakers: Agenda,
+    flag: Option<Flag>,
+    flag_state: FlagState,
+    flag_wakeup: Option<Duration>,
+    next_incident: u64,
+}
+
+/// Whether the flag's time is over, as last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FlagState {
+    InForce,
+    Over,
+}
+
+/// A service as people are shown it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The confirmed status; none before the first outcome.
+    pub health: Option<Status>,
+    /// Its newest outcome in this run of the process.
+    pub last: Option<Outcome>,
+    /// Whether a check is running.
+    pub running: bool,
+    /// The incident that is open.
+    pub incident: Option<Incident>,
+}
+
+impl Monitor {
+    /// Takes up the services with what was saved of them. The first checks and what is left to say come with the first
+    /// [`Event::Woken`].
+    #[must_use]
+    pub fn new(services: Vec<Service>, flag: Option<Flag>, saved: SavedState, now: Moment) -> Monitor {
+        let services = distinct(services);
+        let known = saved.services.iter().filter_map(|(_, service)| service.incident.as_ref());
+        let after_known = known.map(|incident| incident.record.id.0.saturating_add(1)).max();
+        let mut states: BTreeMap<_, _> = saved.services.into_iter().collect();
+        let schedule = Schedule::new(&services, now.uptime);
+        let mut watched = Vec::with_capacity(services.len());
+        for service in services {
+            let state = states.remove(&service.id).unwrap_or_default();
+            let muting = muting_of(&service, flag.as_ref(), now.wall);
+            watched.push(Watched::restore(service, state, muting, now));
+        }
+        let mut monitor = Monitor {
+            watched,
+            index: BTreeMap::new(),
+            schedule,
+            speakers: Agenda::new(),
+            flag,
+            flag_state: FlagState::Over,
+            flag_wakeup: None,
+            next_incident: saved.next_incident.max(after_known.unwrap_or(0)),
+        };
+        monitor.note_flag(now);
+        monitor.reindex();
+        monitor
+    }
+
+    /// Takes an event in and says what to do about it, in this order.
+    pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Event::MaintenanceChanged(flag) = &event {
+            self.flag.clone_from(flag);
+        }
+        let flag_turned = self.note_flag(now);
+        if flag_turned || matches!(event, Event::MaintenanceChanged(_)) {
+            self.mute(now, &mut effects);
+        }
+        match event {
+            Event::Woken | Event::MaintenanceChanged(_) => {}
+            Event::CheckFinished { service, outcome } => self.finish(&service, outcome, now, &mut effects),
+            Event::Reconfigured { services } => self.reconfigure(services, now, &mut effects),
+        }
+        self.speak(now, &mut effects);
+        while let Some(index) = self.schedule.start_due(now.uptime) {
+            let started = self.watched.get(index).map(|watched| watched.service().id.clone());
+            effects.extend(started.map(Effect::StartCheck));
+        }
+        effects
+    }
+
+    /// The uptime at which [`Event::Woken`] is wanted; it may have passed already. None if only another event can bring
+    /// something to do.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Duration> {
+        [self.schedule.first(), self.speakers.first(), self.flag_wakeup].into_iter().flatten().min()
+    }
+
+    /// What to hand to [`Monitor::new`] after a restart.
+    #[must_use]
+    pub fn save(&self, now: Moment) -> SavedState {
+        let services =
+            self.watched.iter().map(|watched| (watched.service().id.clone(), watched.to_save(now))).collect();
+        SavedState { services, next_incident: self.next_incident }
+    }
+
+    /// The services, in the file's order.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.watched.iter().map(Watched::service)
+    }
+
+    /// How the service is doing; none if there is no such service.
+    #[must_use]
+    pub fn view(&self, service: &ServiceId) -> Option<View> {
+        let index = *self.index.get(service)?;
+        let watched = self.watched.get(index)?;
+        Some(View {
+            health: watched.health(),
+            last: watched.last().cloned(),
+            running: self.schedule.is_running(index),
+            incident: watched.open_incident().cloned(),
+        })
+    }
+
+    /// Whether maintenance covers the service; none if there is no such service.
+    #[must_use]
+    pub fn muting(&self, service: &ServiceId) -> Option<Muting> {
+        self.watched.get(*self.index.get(service)?).map(Watched::muting)
+    }
+
+    /// The maintenance flag, be its time over or not.
+    #[must_use]
+    pub fn flag(&self) -> Option<&Flag> {
+        self.flag.as_ref()
+    }
+
+    fn finish(&mut self, id: &ServiceId, outcome: Outcome, now: Moment, effects: &mut Vec<Effect>) {
+        let index = self.index.get(id).copied();
+        let finished = self.schedule.finish(id, index, now.uptime);
+        let Some(index) = index.filter(|_| finished == Finished::Counts) else { return };
+        let Some(watched) = self.watched.get_mut(index) else { return };
+        effects.push(Effect::Commit(watched.observe(outcome, &mut self.next_incident, now)));
+        self.speakers.set(index, watched.speaks_at());
+    }
+
+    /// Lets the services speak whose time has come, each once.
+    fn speak(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        let mut due = Vec::new();
+        while let Some(index) = self.speakers.pop_due(now.uptime) {
+            due.push(index);
+        }
+        for index in due {
+            let Some(watched) = self.watched.get_mut(index) else { continue };
+            effects.extend(watched.speak(&mut self.next_incident, now).map(Effect::Commit));
+            self.speakers.set(index, watched.speaks_at());
+        }
+    }
+
+    /// Asks the flag about every service.
+    fn mute(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        for (index, watched) in self.watched.iter_mut().enumerate() {
+            let muting = muting_of(watched.service(), self.flag.as_ref(), now.wall);
+            effects.extend(watched.mute(muting, now).map(Effect::Commit));
+            self.speakers.set(index, watched.speaks_at());
+        }
+    }
+
+    /// Notes whether the flag is in force and when to look again; true if that has changed.
+    fn note_flag(&mut self, now: Moment) -> bool {
+        let until = self.flag.as_ref().and_then(|flag| flag.until);
+        let left = until.map(|until| Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
+        let state = match (&self.flag, left) {
+            (None, _) | (_, Some(Duration::ZERO)) => FlagState::Over,
+            (Some(_), _) => FlagState::InForce,
+        };
+        self.flag_wakeup =
+            left.filter(|left| !left.is_zero()).map(|left| now.uptime.saturating_add(left.min(FLAG_WATCH)));
+        std::mem::replace(&mut self.flag_state, state) != state
+    }
+
+    fn reconfigure(&mut self, services: Vec<Service>, now: Moment, effects: &mut Vec<Effect>) {
+        let services = distinct(services);
+        self.schedule.reconfigure(&services, &self.index, now.uptime);
+        let mut before: BTreeMap<ServiceId, Watched> = std::mem::take(&mut self.watched)
+            .into_iter()
+            .map(|watched| (watched.service().id.clone(), watched))
+            .collect();
+        for service in services {
+            let muting = muting_of(&service, self.flag.as_ref(), now.wall);
+            let watched = match before.remove(&service.id) {
+                Some(mut watched) => {
+                    watched.reconfigure(service, now);
+                    effects.extend(watched.mute(muting, now).map(Effect::Commit));
+                    watched
+                }
+                None => Watched::restore(service, SavedService::default(), muting, now),
+            };
+            self.watched.push(watched);
+        }
+        let retired = before.into_values().filter_map(|watched| watched.retire(now));
+        effects.extend(retired.map(Effect::Commit));
+        self.reindex();
+    }
+
+    fn reindex(&mut self) {
+        self.index.clear();
+        self.speakers = Agenda::new();
+        for (index, watched) in self.watched.iter().enumerate() {
+            self.index.insert(watched.service().id.clone(), index);
+            self.speakers.set(index, watched.speaks_at());
+        }
+    }
+}
+
+fn muting_of(service: &Service, flag: Option<&Flag>, wall: Timestamp) -> Muting {
+    match flag {
+        Some(flag) if flag.covers(service, wall) => Muting::Muted,
+        _ => Muting::Audible,
+    }
+}
+
+/// The services without later ones of the same identity; the configuration refuses such a file.
+fn distinct(mut services: Vec<Service>) -> Vec<Service> {
+    let mut seen = BTreeSet::new();
+    services.retain(|service| seen.insert(service.id.clone()));
+    services
+}

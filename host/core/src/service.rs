@@ -1,0 +1,33 @@
+//! What the monitor has to know of a service: when to check it and when to speak of it, not how.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Ladder, ServiceId, ZoneId};
+
+/// When a service's outcomes arise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cadence {
+    /// A check is started every so often; the duration is not zero.
+    Every(Duration),
+    /// Outcomes are pushed in by somebody else, such as the watch on the configuration file.
+    Pushed,
+}
+
+/// One thing that is watched, reduced to what decisions need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its identity across restarts.
+    pub id: ServiceId,
+    /// What people call it.
+    pub name: Arc<str>,
+    /// The zone it belongs to.
+    pub zone: ZoneId,
+    /// When its outcomes arise.
+    pub cadence: Cadence,
+    /// Consecutive good outcomes that end an incident.
+    pub recover_after: NonZeroU32,
+    /// When, how loudly and to whom.
+    pub ladder: Arc<Ladder>,
+}

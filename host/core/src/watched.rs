@@ -1,0 +1,273 @@
+//! One service under watch: its state, and what an outcome, the time or the flag makes of it.
+
+mod incident;
+
+use std::time::Duration;
+
+use crate::escalation::{self, Next, Situation, Stage, Told, Turn};
+use crate::event::{Commit, Logged, Muting, Transition, Urgency};
+use crate::health::{self, Limits, Trouble};
+use crate::saved::{Incident, SavedService};
+use crate::{Alert, Moment, Outcome, Service, Status};
+
+/// One service and all that is known of it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    service: Service,
+    state: SavedService,
+    /// The state as it was last handed out to be saved.
+    saved: SavedService,
+    muting: Muting,
+    /// The uptime up to which the state's clocks have been counted.
+    as_of: Duration,
+    health: Option<Status>,
+    last: Option<Outcome>,
+}
+
+/// What a commit is compared with.
+struct Before {
+    confirmed: Status,
+    counting: (u32, u32),
+    record: Option<Incident>,
+}
+
+/// What the table made of a situation.
+struct Settled {
+    alert: Option<Alert>,
+    record: Option<Incident>,
+}
+
+impl Watched {
+    /// Takes up a service, with what was saved of it.
+    pub(crate) fn restore(service: Service, saved: SavedService, muting: Muting, now: Moment) -> Self {
+        let mut state = saved.clone();
+        state.count_absence(now.wall);
+        let health = state
+            .open_incident()
+            .map(|incident| incident.status)
+            .or_else(|| (state.good_streak > 0).then_some(Status::Up));
+        let as_of = now.uptime;
+        let mut watched = Self { service, state, saved, muting: Muting::Audible, as_of, health, last: None };
+        watched.fit_ladder();
+        watched.set_muting(muting);
+        watched
+    }
+
+    /// The service.
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Whether it is muted.
+    pub(crate) fn muting(&self) -> Muting {
+        self.muting
+    }
+
+    /// The confirmed status; none before it is known.
+    pub(crate) fn health(&self) -> Option<Status> {
+        self.health
+    }
+
+    /// Its newest outcome in this run of the process.
+    pub(crate) fn last(&self) -> Option<&Outcome> {
+        self.last.as_ref()
+    }
+
+    /// The incident that is open.
+    pub(crate) fn open_incident(&self) -> Option<&Incident> {
+        self.state.open_incident().map(|incident| &incident.record)
+    }
+
+    /// The state to restore, as of now.
+    pub(crate) fn to_save(&self, now: Moment) -> SavedService {
+        let mut state = self.state.clone();
+        state.age(now.since(self.as_of), self.muting);
+        state.stamp(now.wall);
+        state
+    }
+
+    /// The uptime at which time alone makes it speak.
+    pub(crate) fn speaks_at(&self) -> Option<Duration> {
+        self.situation(Turn::Time).silent_for().map(|silence| self.as_of.saturating_add(silence))
+    }
+
+    /// Takes an outcome in. `next_incident` is the number that a new incident takes.
+    pub(crate) fn observe(&mut self, outcome: Outcome, next_incident: &mut u64, now: Moment) -> Commit {
+        self.age(now);
+        let before = self.before();
+        health::count(&mut self.state, &outcome, Limits::of(&self.service));
+        let turn = self.note(&outcome);
+        let settled = self.settle(turn, Some(&outcome), next_incident, now);
+        let confirmed = self.state.confirmed();
+        if outcome.status == Status::Up || self.state.open_incident().is_some() {
+            self.health = Some(confirmed);
+        }
+        self.last = Some(outcome.clone());
+        let mut commit = self.commit(&before, settled, now);
+        commit.outcome = Some(Logged { outcome, maintenance: self.muting });
+        commit
+    }
+
+    /// Says what time alone makes due; nothing if there is nothing to say.
+    pub(crate) fn speak(&mut self, next_incident: &mut u64, now: Moment) -> Option<Commit> {
+        self.age(now);
+        let before = self.before();
+        let settled = self.settle(Turn::Time, None, next_incident, now);
+        settled.alert.is_some().then(|| self.commit(&before, settled, now))
+    }
+
+    /// Maintenance covers it or does not. What its end gives rise to is for [`Watched::speak`].
+    pub(crate) fn mute(&mut self, muting: Muting, now: Moment) -> Option<Commit> {
+        if muting == self.muting {
+            return None;
+        }
+        self.age(now);
+        let before = self.before();
+        self.set_muting(muting);
+        let settled = Settled { alert: None, record: before.record.clone() };
+        let worth_saving = muting == Muting::Muted && self.state.incident.is_some();
+        worth_saving.then(|| self.commit(&before, settled, now))
+    }
+
+    /// The configuration has changed, perhaps not for this service. The clocks are brought up to date first.
+    pub(crate) fn reconfigure(&mut self, service: Service, now: Moment) {
+        self.age(now);
+        self.service = service;
+        self.fit_ladder();
+    }
+
+    /// It is not configured any more: its incident ends in history, and nothing is left to restore.
+    pub(crate) fn retire(mut self, now: Moment) -> Option<Commit> {
+        let at_rest = self.state.incident.is_none() && self.state.suspect_since.is_none();
+        if at_rest {
+            return None;
+        }
+        let before = self.before();
+        let mut record = before.record.clone();
+        if let Some(open) = record.as_mut().filter(|record| record.closed.is_none()) {
+            open.closed = Some(now.wall);
+        }
+        self.state = SavedService::default();
+        let mut commit = self.commit(&before, Settled { alert: None, record }, now);
+        // The service left; it did not become well.
+        commit.transition = None;
+        Some(commit)
+    }
+
+    fn age(&mut self, now: Moment) {
+        self.state.age(now.since(self.as_of), self.muting);
+        self.as_of = self.as_of.max(now.uptime);
+    }
+
+    fn set_muting(&mut self, muting: Muting) {
+        self.muting = muting;
+        if let Some(incident) = self.state.incident.as_mut().filter(|_| muting == Muting::Muted) {
+            incident.maintenance = Muting::Muted;
+        }
+    }
+
+    fn fit_ladder(&mut self) {
+        if let Some(incident) = &mut self.state.incident {
+            incident.level = self.service.ladder.clamp(incident.level);
+        }
+    }
+
+    fn situation(&self, turn: Turn) -> Situation<'_> {
+        let stage = match &self.state.incident {
+            None => Stage::Closed,
+            Some(incident) if incident.held_recovery.is_some() => Stage::Held,
+            Some(incident) => {
+                let told = match (incident.announced, incident.maintenance) {
+                    (false, _) => Told::Never,
+                    (true, Muting::Muted) => Told::BeforeMaintenance,
+                    (true, Muting::Audible) => Told::UpToDate,
+                };
+                Stage::Open(incident.level, told)
+            }
+        };
+        Situation {
+            ladder: &self.service.ladder,
+            stage,
+            muting: self.muting,
+            turn,
+            trouble: self.trouble_of_incident(),
+            elapsed: self.state.suspect_for,
+            since_alert: self.state.incident.as_ref().map_or(Duration::ZERO, |incident| incident.since_alert),
+        }
+    }
+
+    /// The trouble that levels look at. In an incident that began since PiHook could not tell, bad outcomes are looked
+    /// at once they confirm an outage, which [`Watched::note`] decides.
+    fn trouble_of_incident(&self) -> Option<Trouble> {
+        let unclear =
+            self.state.open_incident().is_some_and(|incident| incident.record.status == Status::Unknown);
+        Trouble::of(&self.state).filter(|trouble| !(unclear && matches!(trouble, Trouble::Bad(_))))
+    }
+
+    /// Looks up the table and goes where it says.
+    fn settle(
+        &mut self,
+        turn: Turn,
+        outcome: Option<&Outcome>,
+        next_incident: &mut u64,
+        now: Moment,
+    ) -> Settled {
+        let (next, news) = escalation::decide(&self.situation(turn));
+        let from = self.state.incident.as_ref().map_or(0, |incident| incident.level);
+        match next {
+            Next::Stay => {}
+            Next::Open(level) => self.open(level, outcome, next_incident, now),
+            Next::Reopen => self.reopen(outcome),
+            Next::Level(level) => self.raise(level),
+            Next::Hold | Next::Close => self.end(outcome, now),
+        }
+        let alert = news.and_then(|(kind, reason)| self.tell(kind, reason, from, now));
+        let record = self.record();
+        if next == Next::Close {
+            self.state.incident = None;
+        }
+        Settled { alert, record }
+    }
+
+    fn record(&self) -> Option<Incident> {
+        self.state.incident.as_ref().map(|incident| incident.record.clone())
+    }
+
+    fn before(&self) -> Before {
+        Before { confirmed: self.state.confirmed(), counting: self.counting(), record: self.record() }
+    }
+
+    /// The streaks of trouble as far as a restart must not lose them.
+    fn counting(&self) -> (u32, u32) {
+        Limits::of(&self.service).counting(&self.state)
+    }
+
+    fn commit(&mut self, before: &Before, settled: Settled, now: Moment) -> Commit {
+        let confirmed = self.state.confirmed();
+        let transition = (confirmed != before.confirmed).then_some(Transition {
+            from: before.confirmed,
+            to: confirmed,
+            at: now.wall,
+        });
+        let suspicion_changed = self.state.open_incident().is_none() && self.counting() != before.counting;
+        let urgent = transition.is_some() || settled.alert.is_some() || suspicion_changed;
+        Commit {
+            service: self.service.id.clone(),
+            urgency: if urgent { Urgency::AtOnce } else { Urgency::Ordinary },
+            outcome: None,
+            transition,
+            incident: settled.record.filter(|record| before.record.as_ref() != Some(record)),
+            state: self.changed_state(now),
+            alerts: settled.alert.into_iter().collect(),
+        }
+    }
+
+    fn changed_state(&mut self, now: Moment) -> Option<SavedService> {
+        if self.state == self.saved {
+            return None;
+        }
+        self.state.stamp(now.wall);
+        self.saved = self.state.clone();
+        Some(self.state.clone())
+    }
+}

@@ -1,0 +1,213 @@
+//! Random lives of services: the monitor says what the reference model says, when it says it.
+
+use proptest::prelude::*;
+
+use pihook_core::maintenance::Flag;
+use pihook_core::monitor::{Commit, Event};
+use pihook_core::{Level, Service, ServiceId, Status, ZoneId};
+
+use crate::reference::{Reference, Said};
+use crate::world::{World, elapsed, failures, ladder, level, service};
+
+const IDS: [&str; 3] = ["a", "b", "c"];
+const YEAR: i64 = 365 * 86_400;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// So many equal ones.
+    Outcomes(usize, Status, usize),
+    Pass(u64),
+    Jump(i64),
+    Flag(Option<Flag>),
+    Restart,
+    Crash,
+    Wake,
+    Reload(usize, Service),
+    Remove(usize),
+}
+
+pub(crate) fn any_status() -> impl Strategy<Value = Status> {
+    prop_oneof![
+        3 => Just(Status::Down),
+        2 => Just(Status::Degraded),
+        2 => Just(Status::Unknown),
+        2 => Just(Status::Up),
+    ]
+}
+
+fn any_level() -> impl Strategy<Value = Level> {
+    let after = prop_oneof![(1_u32..5).prop_map(failures), (0_u64..900).prop_map(elapsed)];
+    (after, "[xyz]{0,2}", prop::option::of(1_u64..2000))
+        .prop_map(|(after, sinks, repeat)| level(after, &sinks, repeat))
+}
+
+/// The top rung is always the same, so that a reload does not move the counts at which streaks stop.
+fn any_service(index: usize) -> impl Strategy<Value = Service> {
+    (prop::collection::vec(any_level(), 1..4), 1_u32..4).prop_map(move |(mut levels, recover_after)| {
+        levels.push(level(failures(6), "t", Some(700)));
+        let mut service = service(IDS[index], ladder(levels), recover_after);
+        service.zone = ZoneId::new(if index == 0 { "local" } else { "external" });
+        service
+    })
+}
+
+fn any_flag() -> impl Strategy<Value = Option<Flag>> {
+    let everything = Flag::default();
+    let one = Flag { services: vec!["A".to_owned()], ..Flag::default() };
+    let zone = Flag { zones: vec!["external".to_owned()], ..Flag::default() };
+    prop_oneof![3 => Just(None), 2 => Just(Some(everything)), 1 => Just(Some(one)), 1 => Just(Some(zone))]
+}
+
+pub(crate) fn any_step() -> impl Strategy<Value = Step> {
+    let index = 0..IDS.len();
+    prop_oneof![
+        10 => (index.clone(), any_status()).prop_map(|(index, status)| Step::Outcomes(index, status, 1)),
+        4 => (index.clone(), any_status(), 2_usize..14)
+            .prop_map(|(index, status, count)| Step::Outcomes(index, status, count)),
+        6 => prop_oneof![Just(0), 1_u64..100, 100_u64..3000].prop_map(Step::Pass),
+        1 => (-30 * YEAR..30 * YEAR).prop_map(Step::Jump),
+        2 => any_flag().prop_map(Step::Flag),
+        2 => Just(Step::Restart),
+        1 => Just(Step::Crash),
+        1 => Just(Step::Wake),
+        1 => index.clone().prop_flat_map(|index| {
+            any_service(index).prop_map(move |service| Step::Reload(index, service))
+        }),
+        1 => index.prop_map(Step::Remove),
+    ]
+}
+
+pub(crate) fn any_services() -> impl Strategy<Value = Vec<Service>> {
+    (any_service(0), any_service(1), any_service(2)).prop_map(|(a, b, c)| vec![a, b, c])
+}
+
+/// The services with this one replaced, or added at its place.
+pub(crate) fn with(services: &[Service], service: &Service) -> Vec<Service> {
+    let mut services: Vec<_> = services.iter().filter(|other| other.id != service.id).cloned().collect();
+    services.push(service.clone());
+    services.sort_by(|a, b| a.id.cmp(&b.id));
+    services
+}
+
+/// Carries the step out in the world alone.
+pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
+    let commits = match step {
+        Step::Outcomes(index, status, count) => {
+            (0..*count).flat_map(|_| world.outcome(IDS[*index], *status)).collect()
+        }
+        Step::Pass(seconds) => return world.pass(*seconds),
+        Step::Jump(seconds) => {
+            world.jump(*seconds);
+            Vec::new()
+        }
+        Step::Flag(flag) => world.set_flag(flag.clone()),
+        Step::Restart => world.restart(),
+        Step::Crash => world.crash(),
+        Step::Wake => world.send(Event::Woken),
+        Step::Reload(_, service) => {
+            world.ledger.forget_levels();
+            world.reconfigure(with(&world.services, service))
+        }
+        Step::Remove(index) => {
+            let mut services = world.services.clone();
+            services.retain(|service| service.id.as_str() != IDS[*index]);
+            world.reconfigure(services)
+        }
+    };
+    commits.into_iter().map(|commit| (0, commit)).collect()
+}
+
+struct References {
+    /// By the index of the service's id; none while it is not configured.
+    models: Vec<Option<Reference>>,
+    flag: Option<Flag>,
+    services: Vec<Service>,
+}
+
+impl References {
+    fn muted(&self, service: &Service) -> bool {
+        self.flag.as_ref().is_some_and(|flag| flag.covers(service, pihook_core::Timestamp::UNIX_EPOCH))
+    }
+
+    /// What is said, by whom and after how many seconds.
+    fn carry_out(&mut self, step: &Step) -> Vec<(u64, usize, Said)> {
+        let mut said = Vec::new();
+        let mut note = |second, index, what: Option<Said>| {
+            said.extend(what.map(|what| (second, index, what)));
+        };
+        match step {
+            Step::Outcomes(index, status, count) => {
+                for _ in 0..*count {
+                    note(0, *index, self.models[*index].as_mut().and_then(|model| model.outcome(*status)));
+                }
+            }
+            Step::Pass(seconds) => {
+                for second in 1..=*seconds {
+                    for (index, model) in self.models.iter_mut().enumerate() {
+                        note(second, index, model.as_mut().and_then(Reference::second));
+                    }
+                }
+            }
+            Step::Flag(flag) => {
+                self.flag.clone_from(flag);
+                for service in self.services.clone() {
+                    let index = IDS.iter().position(|id| *id == service.id.as_str()).unwrap();
+                    let muted = self.muted(&service);
+                    note(0, index, self.models[index].as_mut().and_then(|model| model.mute(muted)));
+                }
+            }
+            Step::Reload(index, service) => {
+                let muted = self.muted(service);
+                self.services = with(&self.services, service);
+                match &mut self.models[*index] {
+                    Some(model) => note(0, *index, model.reload(service.clone())),
+                    gone => *gone = Some(Reference::new(service.clone(), muted)),
+                }
+            }
+            Step::Remove(index) => {
+                self.services.retain(|service| service.id.as_str() != IDS[*index]);
+                self.models[*index] = None;
+            }
+            Step::Jump(_) | Step::Restart | Step::Crash | Step::Wake => {}
+        }
+        said
+    }
+}
+
+fn said(commits: &[(u64, Commit)]) -> Vec<(u64, usize, Said)> {
+    let mut said = Vec::new();
+    for (second, commit) in commits {
+        let index = IDS.iter().position(|id| ServiceId::new(id) == commit.service).unwrap();
+        said.extend(commit.alerts.iter().map(|alert| (*second, index, Said::of(alert))));
+    }
+    said.sort_by_key(|(second, index, _)| (*second, *index));
+    said
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Alerts are those of the table: right kind, reason, level, status, duration and audience, at the right second,
+    /// whatever the wall clock does and however often PiHook restarts. The ledger checks all else on the way.
+    #[test]
+    fn the_monitor_says_what_the_reference_says(
+        services in any_services(),
+        steps in prop::collection::vec(any_step(), 1..80),
+    ) {
+        let models = services.iter().map(|service| Some(Reference::new(service.clone(), false))).collect();
+        let mut references = References { models, flag: None, services: services.clone() };
+        let mut world = World::new(services);
+        for step in &steps {
+            // A crash loses time, which the reference does not know of; `restart.rs` has it.
+            if matches!(step, Step::Crash) {
+                continue;
+            }
+            let expected = references.carry_out(step);
+            let commits = carry_out(&mut world, step);
+            if matches!(step, Step::Restart | Step::Wake | Step::Jump(_)) {
+                prop_assert!(commits.is_empty(), "{step:?} is invisible: {commits:?}");
+            }
+            prop_assert_eq!(said(&commits), expected, "{:?}", step);
+        }
+    }
+}

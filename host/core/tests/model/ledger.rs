@@ -1,0 +1,153 @@
+//! What must hold of commits whatever happens: alerts in a sensible order, and history that agrees with them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pihook_core::maintenance::Flag;
+use pihook_core::monitor::{Commit, Incident, Muting, Urgency, View};
+use pihook_core::{Alert, AlertKind, IncidentId, Moment, Reason, Service, ServiceId, SinkId, Status};
+
+#[derive(Default)]
+pub(crate) struct Ledger {
+    books: BTreeMap<ServiceId, Book>,
+    newest: Option<IncidentId>,
+}
+
+#[derive(Default)]
+struct Book {
+    confirmed: Option<Status>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    announced: Option<Announced>,
+}
+
+/// The incident that people know of.
+struct Announced {
+    incident: IncidentId,
+    level: u32,
+    at: Duration,
+    told: Vec<SinkId>,
+}
+
+impl Ledger {
+    pub(crate) fn next_incident(&self) -> u64 {
+        self.newest.map_or(0, |newest| newest.0 + 1)
+    }
+
+    /// A reload lowered the ladder: the next alert may be on a lower level.
+    pub(crate) fn forget_levels(&mut self) {
+        for announced in self.books.values_mut().filter_map(|book| book.announced.as_mut()) {
+            announced.level = 0;
+        }
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        commit: &Commit,
+        services: &[Service],
+        flag: Option<&Flag>,
+        now: Moment,
+        age: Duration,
+    ) {
+        let service = services.iter().find(|service| service.id == commit.service);
+        let muted = service.is_some_and(|service| flag.is_some_and(|flag| flag.covers(service, now.wall)));
+        if let Some(logged) = &commit.outcome {
+            assert_eq!(logged.maintenance == Muting::Muted, muted, "each outcome says whether it was muted");
+        }
+        let news = commit.transition.is_some() || !commit.alerts.is_empty();
+        assert!(!news || commit.urgency == Urgency::AtOnce, "news waits for nobody: {commit:?}");
+        let book = self.books.entry(commit.service.clone()).or_default();
+        book.transition(commit, now);
+        if let Some(incident) = &commit.incident {
+            if !book.incidents.contains_key(&incident.id) {
+                assert!(self.newest < Some(incident.id), "numbers are never used again");
+                self.newest = Some(incident.id);
+            }
+            book.incident(incident);
+        }
+        assert!(commit.alerts.len() <= 1, "one alert says it all");
+        for alert in &commit.alerts {
+            assert!(!muted, "muted means silent: {alert:?}");
+            book.alert(alert, service.unwrap(), age);
+        }
+        if service.is_none() {
+            assert!(commit.alerts.is_empty(), "nobody hears of a service that was removed");
+            assert!(book.incidents.values().all(|incident| incident.closed.is_some()));
+            assert_eq!(commit.state, Some(pihook_core::monitor::SavedService::default()));
+            *book = Book::default();
+        }
+    }
+
+    /// The view shows the incident that history shows.
+    pub(crate) fn agree(&self, id: &ServiceId, view: &View) {
+        let open = self.books.get(id).and_then(Book::open);
+        assert_eq!(view.incident.as_ref(), open);
+        let confirmed = self.books.get(id).and_then(|book| book.confirmed).unwrap_or(Status::Up);
+        assert_eq!(view.health.unwrap_or(confirmed), confirmed);
+        assert_eq!(open.is_some(), confirmed != Status::Up, "not up, so an incident; up, so none");
+    }
+}
+
+impl Book {
+    fn open(&self) -> Option<&Incident> {
+        let mut open = self.incidents.values().filter(|incident| incident.closed.is_none());
+        let first = open.next();
+        assert!(open.next().is_none(), "two incidents of one service are open");
+        first
+    }
+
+    fn transition(&mut self, commit: &Commit, now: Moment) {
+        let Some(transition) = &commit.transition else { return };
+        assert_eq!(transition.from, self.confirmed.unwrap_or(Status::Up), "transitions join");
+        assert_ne!(transition.from, transition.to);
+        assert_eq!(transition.at, now.wall);
+        self.confirmed = Some(transition.to);
+        let closed = commit.incident.as_ref().unwrap().closed.is_some();
+        assert_eq!(closed, transition.to == Status::Up, "it is up when, and only when, the incident is over");
+    }
+
+    fn incident(&mut self, incident: &Incident) {
+        if let Some(before) = self.incidents.insert(incident.id, incident.clone()) {
+            assert_ne!(&before, incident, "an unchanged record is not written again");
+            assert_eq!(before.opened, incident.opened);
+            assert!(before.checks_failed <= incident.checks_failed);
+            assert!(before.severity <= incident.severity);
+            assert!(before.status.badness() <= incident.status.badness());
+        }
+        assert!(incident.checks_failed > 0 && incident.status != Status::Up);
+        self.open();
+    }
+
+    fn alert(&mut self, alert: &Alert, service: &Service, age: Duration) {
+        let record = &self.incidents[&alert.incident];
+        assert_eq!(alert.since, record.opened);
+        assert_eq!(alert.failures, record.checks_failed);
+        assert_eq!(record.closed.is_some(), alert.kind == AlertKind::Recovered);
+        match (alert.kind, self.announced.take()) {
+            (AlertKind::Opened, None) => {
+                let told = alert.sinks.clone();
+                self.announced =
+                    Some(Announced { incident: alert.incident, level: alert.level, at: age, told });
+            }
+            (AlertKind::Recovered, Some(announced)) => {
+                assert_eq!(announced.incident, alert.incident);
+                assert_eq!(alert.sinks, announced.told, "whoever heard of it hears that it is over");
+                assert_eq!(alert.status, Status::Up);
+            }
+            (AlertKind::Reminder | AlertKind::Escalated, Some(mut announced)) => {
+                assert_eq!(announced.incident, alert.incident);
+                assert!(announced.level <= alert.level, "a level never falls");
+                if alert.reason == Reason::Repeat {
+                    let repeat = service.ladder.level(alert.level as usize).unwrap().repeat.unwrap();
+                    assert!(age - announced.at >= repeat, "reminders keep their distance");
+                }
+                for sink in &alert.sinks {
+                    if !announced.told.contains(sink) {
+                        announced.told.push(sink.clone());
+                    }
+                }
+                self.announced = Some(Announced { level: alert.level, at: age, ..announced });
+            }
+            (kind, _) => panic!("{kind} has no place here: {alert:?}"),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The monitor from outside: the escalation table row by row, and properties over random lives of services, compared
+//! with a naive reference model.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod agreement;
+mod cadence;
+mod ledger;
+mod maintenance;
+mod reference;
+mod restart;
+mod table;
+mod world;

@@ -1,0 +1,278 @@
+//! The reference model of one service: naive on purpose. It keeps every outcome, counts second by second, and looks
+//! everything up anew.
+
+use pihook_core::{After, Alert, AlertKind, Reason, Service, SinkId, Status};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) kind: AlertKind,
+    pub(crate) reason: Reason,
+    pub(crate) level: u32,
+    pub(crate) status: Status,
+    pub(crate) lasted: u64,
+    pub(crate) failures: u32,
+    pub(crate) sinks: Vec<SinkId>,
+}
+
+impl Said {
+    pub(crate) fn of(alert: &Alert) -> Self {
+        Said {
+            kind: alert.kind,
+            reason: alert.reason,
+            level: alert.level,
+            status: alert.status,
+            lasted: alert.lasted.as_secs(),
+            failures: alert.failures,
+            sinks: alert.sinks.clone(),
+        }
+    }
+}
+
+pub(crate) struct Reference {
+    service: Service,
+    /// Each outcome, with the audible seconds that had passed by then.
+    history: Vec<(Status, u64)>,
+    audible_seconds: u64,
+    muted: bool,
+    outage: Option<Outage>,
+}
+
+struct Outage {
+    began: u64,
+    level: usize,
+    status: Status,
+    worst: Status,
+    failures: u32,
+    lasted: u64,
+    silent: u64,
+    told: Vec<SinkId>,
+    announced: bool,
+    maintenance: bool,
+    held: Option<u64>,
+}
+
+impl Reference {
+    pub(crate) fn new(service: Service, muted: bool) -> Self {
+        Self { service, history: Vec::new(), audible_seconds: 0, muted, outage: None }
+    }
+
+    pub(crate) fn reload(&mut self, service: Service) -> Option<Said> {
+        self.service = service;
+        let top = self.service.ladder.levels().count() - 1;
+        let outage = self.outage.as_mut()?;
+        outage.level = outage.level.min(top);
+        self.speak(false)
+    }
+
+    pub(crate) fn second(&mut self) -> Option<Said> {
+        let audible = u64::from(!self.muted);
+        self.audible_seconds += audible;
+        if let Some(outage) = &mut self.outage {
+            outage.lasted += 1;
+            outage.silent += audible;
+        }
+        self.speak(false)
+    }
+
+    pub(crate) fn mute(&mut self, muted: bool) -> Option<Said> {
+        self.muted = muted;
+        if let Some(outage) = self.outage.as_mut().filter(|_| muted) {
+            outage.maintenance = true;
+        }
+        self.speak(false)
+    }
+
+    pub(crate) fn outcome(&mut self, status: Status) -> Option<Said> {
+        self.history.push((status, self.audible_seconds));
+        match &self.outage {
+            None => self.maybe_open(),
+            Some(outage) if outage.held.is_some() => self.maybe_reopen(),
+            Some(_) => self.during(status),
+        }
+    }
+
+    fn definite(&self) -> impl Iterator<Item = &(Status, u64)> {
+        self.history.iter().rev().filter(|(status, _)| *status != Status::Unknown)
+    }
+
+    fn bad(&self) -> Vec<u64> {
+        self.definite().take_while(|(status, _)| status.is_bad()).map(|(_, at)| *at).collect()
+    }
+
+    fn good(&self) -> usize {
+        self.definite().take_while(|(status, _)| *status == Status::Up).count()
+    }
+
+    fn unknown(&self) -> Vec<u64> {
+        let newest = self.history.iter().rev();
+        newest.take_while(|(status, _)| *status == Status::Unknown).map(|(_, at)| *at).collect()
+    }
+
+    /// When the clock of the present trouble began, in audible seconds.
+    fn began(&self) -> u64 {
+        match &self.outage {
+            Some(outage) if outage.held.is_none() => outage.began,
+            _ => self.bad().last().or(self.unknown().last()).copied().unwrap_or(self.audible_seconds),
+        }
+    }
+
+    fn holds(&self, level: usize) -> Option<Reason> {
+        let after = self.service.ladder.level(level)?.after;
+        let time = self.audible_seconds - self.began();
+        let unknown = self.unknown().len();
+        let bad = self.bad().len();
+        let unclear = self.outage.as_ref().is_some_and(|outage| outage.worst == Status::Unknown);
+        match after {
+            After::Failures(count) if unknown > 0 => {
+                (unknown >= 2 * count.get() as usize).then_some(Reason::CannotTell)
+            }
+            After::Elapsed(limit) if unknown > 0 => {
+                (time >= 2 * limit.as_secs()).then_some(Reason::CannotTell)
+            }
+            _ if bad == 0 || (unclear && level > 0) => None,
+            After::Failures(count) => (bad >= count.get() as usize).then_some(Reason::Failures),
+            After::Elapsed(limit) => (time >= limit.as_secs()).then_some(Reason::Elapsed),
+        }
+    }
+
+    fn climb(&self, mut from: usize) -> Option<(usize, Reason)> {
+        let mut reached = None;
+        while let Some(reason) = self.holds(from) {
+            reached = Some((from, reason));
+            from += 1;
+        }
+        reached
+    }
+
+    fn sinks(&self, from: usize, to: usize) -> Vec<SinkId> {
+        let mut sinks = Vec::new();
+        for level in from..=to {
+            for sink in &self.service.ladder.level(level).unwrap().sinks {
+                if !sinks.contains(sink) {
+                    sinks.push(sink.clone());
+                }
+            }
+        }
+        sinks
+    }
+
+    fn maybe_open(&mut self) -> Option<Said> {
+        let (level, reason) = self.climb(0)?;
+        let status = self.history.last()?.0;
+        let unknown = self.unknown().len();
+        let failures = if unknown > 0 { unknown } else { self.bad().len() };
+        let began = self.began();
+        self.outage = Some(Outage {
+            began,
+            level,
+            status,
+            worst: status,
+            failures: failures as u32,
+            lasted: self.audible_seconds - began,
+            silent: 0,
+            told: Vec::new(),
+            announced: false,
+            maintenance: self.muted,
+            held: None,
+        });
+        if self.muted {
+            return None;
+        }
+        self.say(AlertKind::Opened, reason, self.sinks(0, level))
+    }
+
+    fn maybe_reopen(&mut self) -> Option<Said> {
+        self.climb(0)?;
+        let (status, began) = (self.history.last()?.0, self.began());
+        let unknown = self.unknown().len();
+        let failures = if unknown > 0 { unknown } else { self.bad().len() };
+        let outage = self.outage.as_mut()?;
+        outage.held = None;
+        outage.began = began;
+        outage.failures += failures as u32;
+        outage.status = status;
+        outage.worst = outage.worst.worse(status);
+        None
+    }
+
+    fn during(&mut self, status: Status) -> Option<Said> {
+        if status == Status::Up && self.good() >= self.service.recover_after.get() as usize {
+            return self.recover();
+        }
+        let confirmed = self.outage.as_ref()?.worst != Status::Unknown || self.holds(0).is_some();
+        let outage = self.outage.as_mut()?;
+        if status.is_bad() || (status == Status::Unknown && outage.worst == Status::Unknown) {
+            outage.failures += 1;
+        }
+        let mut worse = false;
+        if status.is_bad() && confirmed {
+            outage.status = status;
+            worse = status.badness() > outage.worst.badness();
+            outage.worst = outage.worst.worse(status);
+        }
+        self.speak(worse)
+    }
+
+    fn recover(&mut self) -> Option<Said> {
+        let outage = self.outage.as_mut()?;
+        if self.muted && outage.announced {
+            outage.held = Some(outage.lasted);
+            return None;
+        }
+        self.over()
+    }
+
+    /// The end of the outage; said if its beginning was.
+    fn over(&mut self) -> Option<Said> {
+        let outage = self.outage.take()?;
+        outage.announced.then_some(Said {
+            kind: AlertKind::Recovered,
+            reason: Reason::Recovered,
+            level: outage.level as u32,
+            status: Status::Up,
+            lasted: outage.held.unwrap_or(outage.lasted),
+            failures: outage.failures,
+            sinks: outage.told,
+        })
+    }
+
+    fn speak(&mut self, worse: bool) -> Option<Said> {
+        let outage = self.outage.as_ref()?;
+        if self.muted {
+            return None;
+        }
+        if outage.held.is_some() {
+            return self.over();
+        }
+        let (old, new) = (outage.level, self.climb(outage.level + 1));
+        let repeat = self.service.ladder.level(old)?.repeat;
+        let (kind, reason, lowest) = match new {
+            _ if !outage.announced => (AlertKind::Opened, Reason::AfterMaintenance, 0),
+            _ if outage.maintenance => (AlertKind::Reminder, Reason::AfterMaintenance, old),
+            Some(_) if worse => (AlertKind::Escalated, Reason::Worse, old + 1),
+            Some((_, reason)) => (AlertKind::Escalated, reason, old + 1),
+            None if worse => (AlertKind::Escalated, Reason::Worse, old),
+            None if repeat.is_some_and(|repeat| outage.silent >= repeat.as_secs()) => {
+                (AlertKind::Reminder, Reason::Repeat, old)
+            }
+            None => return None,
+        };
+        let level = new.map_or(old, |(level, _)| level);
+        self.outage.as_mut()?.level = level;
+        self.say(kind, reason, self.sinks(lowest, level))
+    }
+
+    fn say(&mut self, kind: AlertKind, reason: Reason, sinks: Vec<SinkId>) -> Option<Said> {
+        let outage = self.outage.as_mut()?;
+        outage.announced = true;
+        outage.maintenance = false;
+        outage.silent = 0;
+        for sink in &sinks {
+            if !outage.told.contains(sink) {
+                outage.told.push(sink.clone());
+            }
+        }
+        let (level, failures) = (outage.level as u32, outage.failures);
+        Some(Said { kind, reason, level, status: outage.status, lasted: outage.lasted, failures, sinks })
+    }
+}

@@ -1,0 +1,162 @@
+//! The runner that asks plugins.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pihook_core::{Outcome, ServiceId, Status};
+
+use super::{CheckRunner, CheckSpec, Finished, KeptEntries, Redactor};
+use crate::clock::Clock;
+use crate::plugins::{Attempt, CheckRequest, Kept, Library, Reach};
+use crate::probes::http::HttpProbe;
+
+/// Runs checks by their plugins. Cloning shares it.
+#[derive(Clone)]
+pub struct PluginRunner(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    probe: Arc<HttpProbe>,
+    current: Mutex<Arc<Current>>,
+    kept: Mutex<BTreeMap<ServiceId, KeptEntries>>,
+}
+
+/// What a reload replaces as a whole. A run keeps the one that it began with.
+struct Current {
+    library: Arc<Library>,
+    specs: BTreeMap<ServiceId, Arc<CheckSpec>>,
+}
+
+impl PluginRunner {
+    /// A runner without services; `kept` is what their checks kept before the restart.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, probe: Arc<HttpProbe>, kept: BTreeMap<ServiceId, KeptEntries>) -> Self {
+        let current = Arc::new(Current { library: Arc::default(), specs: BTreeMap::new() });
+        Self(Arc::new(Shared { clock, probe, current: Mutex::new(current), kept: Mutex::new(kept) }))
+    }
+
+    /// From now on these services, by these plugins.
+    pub fn replace(&self, library: Arc<Library>, specs: BTreeMap<ServiceId, Arc<CheckSpec>>) {
+        lock(&self.0.kept).retain(|service, _| specs.contains_key(service));
+        *lock(&self.0.current) = Arc::new(Current { library, specs });
+    }
+}
+
+impl CheckRunner for PluginRunner {
+    fn run(&self, service: ServiceId) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
+        let shared = self.0.clone();
+        Box::pin(async move { shared.run(service).await })
+    }
+}
+
+impl Shared {
+    async fn run(&self, service: ServiceId) -> Finished {
+        let at = self.clock.now().wall;
+        let current = lock(&self.current).clone();
+        let Some(spec) = current.specs.get(&service) else {
+            let outcome = unknown("it is not configured any more".to_owned(), 1, at);
+            return Finished { service, outcome, kept: None };
+        };
+        let mut kept = Kept::new(lock(&self.kept).get(&service).cloned().unwrap_or_default());
+        let mut attempts = 1;
+        let outcome = loop {
+            match self.attempt(&current.library, spec, attempts, kept.clone()).await {
+                Ok((attempt, now_kept)) => {
+                    kept = now_kept;
+                    // Another attempt is for a blink: only being down can be one.
+                    if attempt.status == Status::Down && attempts <= spec.retries {
+                        attempts += 1;
+                        continue;
+                    }
+                    break outcome(attempt, attempts, at);
+                }
+                Err(reason) => break unknown(reason, attempts, at),
+            }
+        };
+        let kept = kept.into_changed();
+        if let Some(entries) = &kept {
+            lock(&self.kept).insert(service.clone(), entries.clone());
+        }
+        Finished { service, outcome: redacted(outcome, spec), kept }
+    }
+
+    async fn attempt(
+        &self,
+        library: &Library,
+        spec: &CheckSpec,
+        attempt: u32,
+        kept: Kept,
+    ) -> Result<(Attempt, Kept), String> {
+        let plugin = match library.get(&spec.plugin) {
+            Some(Ok(plugin)) => plugin,
+            Some(Err(error)) => return Err(format!("plugin {}: {}", spec.plugin, chain(error.as_ref()))),
+            None => return Err(format!("there is no plugin {}", spec.plugin)),
+        };
+        let request = CheckRequest {
+            service: spec.name.clone(),
+            zone: spec.zone.clone(),
+            settings: spec.settings.clone(),
+            connect_timeout: spec.connect_timeout,
+            read_timeout: spec.read_timeout,
+            attempt,
+        };
+        let reach = Reach {
+            clock: self.clock.clone(),
+            network: Some((self.probe.clone(), spec.access.clone())),
+            kept,
+        };
+        plugin.check(request, reach).await.map_err(|error| error.to_string())
+    }
+}
+
+fn outcome(attempt: Attempt, attempts: u32, at: pihook_core::Timestamp) -> Outcome {
+    Outcome {
+        status: attempt.status,
+        summary: attempt.summary,
+        response_time: attempt.response_time,
+        attempts,
+        metrics: attempt.metrics,
+        at,
+    }
+}
+
+/// The outcome of a run that says nothing about the service.
+fn unknown(reason: String, attempts: u32, at: pihook_core::Timestamp) -> Outcome {
+    Outcome {
+        status: Status::Unknown,
+        summary: reason,
+        response_time: None,
+        attempts,
+        metrics: Vec::new(),
+        at,
+    }
+}
+
+fn redacted(mut outcome: Outcome, spec: &CheckSpec) -> Outcome {
+    if !spec.secrets.is_empty() {
+        let redactor = Redactor::new(&spec.secrets);
+        outcome.summary = redactor.redact(outcome.summary);
+        for metric in &mut outcome.metrics {
+            metric.name = redactor.redact(std::mem::take(&mut metric.name));
+            metric.unit = redactor.redact(std::mem::take(&mut metric.unit));
+        }
+    }
+    outcome
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// A panic elsewhere must not stop checks: what is behind these locks is replaced as a whole, never half-written.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

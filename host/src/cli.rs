@@ -1,0 +1,107 @@
+//! The command line: what a person types and what they get to see.
+
+mod alert;
+mod args;
+mod check;
+mod maintenance;
+mod output;
+mod run;
+mod status;
+mod validate;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::config;
+use crate::exit_code::ExitCode;
+use crate::plugins;
+
+use args::{Cli, Command};
+use output::{Paint, Stream};
+
+/// Understands the arguments and does what they say.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, and not to the person who asked for them.
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::Ok,
+                _ => ExitCode::Usage,
+            };
+        }
+    };
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let place = Place { explicit: cli.config };
+    match cli.command {
+        Command::Run(args) => run::run(&place, &args),
+        Command::Check(args) => check::run(&place, &args),
+        Command::Validate => validate::run(&place),
+        Command::Status(args) => status::run(&place, &args),
+        Command::Maintenance(args) => maintenance::run(&place, &args),
+        Command::Alert(args) => alert::run(&place, &args),
+        Command::Compile { output } => {
+            plugins::compile_from_stdin(&output).map_err(|error| Failure::internal(&error))?;
+            Ok(ExitCode::Ok)
+        }
+    }
+}
+
+/// Where the configuration is to be looked for.
+struct Place {
+    explicit: Option<PathBuf>,
+}
+
+impl Place {
+    fn find(&self) -> Result<PathBuf, Failure> {
+        config::find(self.explicit.as_deref(), &environment, &Path::is_file)
+            .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))
+    }
+}
+
+/// The environment as configuration sees it.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Why a command ended early, in words for whoever typed it.
+struct Failure {
+    code: ExitCode,
+    text: String,
+}
+
+impl Failure {
+    fn new(code: ExitCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    fn internal(error: &dyn std::error::Error) -> Self {
+        Self::new(ExitCode::Internal, crate::app::chain(error))
+    }
+
+    fn report(self) -> ExitCode {
+        let paint = Paint::of(Stream::Stderr);
+        let mut stderr = std::io::stderr().lock();
+        let _ = writeln!(stderr, "{} {}", paint.bad("error:"), self.text);
+        self.code
+    }
+}
+
+/// A command's own runtime: one thread is enough for what a person waits for.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(&error))
+}

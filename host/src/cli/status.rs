@@ -1,0 +1,211 @@
+//! `pihook status`: what the database knows.
+
+use std::io::{self, Write};
+
+use pihook_core::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::StatusArgs;
+use super::output::{Paint, Stream, ago, milliseconds, pad, symbol, width};
+use super::{Failure, Place};
+use crate::clock::{Clock, SystemClock};
+use crate::exit_code::ExitCode;
+use crate::store::{
+    DeliveryState, DisabledSink, OpenIncident, ServiceRow, StoreError, StoreReader, UndeliveredRow,
+};
+
+pub(super) fn run(place: &Place, args: &StatusArgs) -> Result<ExitCode, Failure> {
+    let path = place.find()?;
+    let database = match crate::config::load(&path, &super::environment) {
+        Ok(config) => config.data_dir.join(crate::app::DATABASE),
+        // A broken configuration must not hide what is known.
+        Err(problems) => match problems.partial() {
+            Some(config) => config.data_dir.join(crate::app::DATABASE),
+            None => {
+                return Err(Failure::new(
+                    ExitCode::Config,
+                    "the configuration cannot be read; try `pihook validate`",
+                ));
+            }
+        },
+    };
+    if !database.exists() {
+        let text =
+            format!("nothing is known yet: {} does not exist; start `pihook run` first", database.display());
+        return Err(Failure::new(ExitCode::Internal, text));
+    }
+    let known = Known::read(&StoreReader::open(&database).map_err(|error| Failure::internal(&error))?)
+        .map_err(|error| Failure::internal(&error))?;
+    let now = SystemClock::start().now().wall;
+    let mut stdout = io::stdout().lock();
+    let text = if args.json {
+        format!("{:#}\n", known.json())
+    } else {
+        known.tables(Paint::of(Stream::Stdout), now)
+    };
+    let _ = stdout.write_all(text.as_bytes());
+    Ok(ExitCode::Ok)
+}
+
+struct Known {
+    services: Vec<ServiceRow>,
+    incidents: Vec<OpenIncident>,
+    undelivered: Vec<UndeliveredRow>,
+    disabled: Vec<DisabledSink>,
+}
+
+impl Known {
+    fn read(reader: &StoreReader) -> Result<Self, StoreError> {
+        Ok(Self {
+            services: reader.services()?,
+            incidents: reader.open_incidents()?,
+            undelivered: reader.undelivered()?,
+            disabled: reader.disabled_sinks()?,
+        })
+    }
+
+    fn tables(&self, paint: Paint, now: Timestamp) -> String {
+        let mut lines = Vec::new();
+        let name = width("SERVICE", self.services.iter().map(|row| row.name.as_str()));
+        let zone = width("ZONE", self.services.iter().map(|row| row.zone.as_str()));
+        lines.push(paint.faint(&format!(
+            "  STATUS    {}  {}  {}  {}  WHAT WAS SEEN",
+            pad("SERVICE", name),
+            pad("ZONE", zone),
+            pad("RESPONSE", 8),
+            pad("CHECKED", 10)
+        )));
+        for row in &self.services {
+            let (name, zone) = (pad(&row.name, name), pad(row.zone.as_str(), zone));
+            lines.push(match &row.last {
+                None => format!("  {}  {name}  {zone}  not checked yet", pad("-", 8)),
+                Some(last) => {
+                    let status = format!("{} {}", symbol(last.status), pad(last.status.as_str(), 8));
+                    let muted = if last.in_maintenance { " (in maintenance)" } else { "" };
+                    format!(
+                        "{}  {name}  {zone}  {}  {}  {}{muted}",
+                        paint.status(last.status, &status),
+                        pad(&milliseconds(last.response_ms), 8),
+                        pad(&ago(now.as_second() - last.at.as_second()), 10),
+                        last.summary
+                    )
+                }
+            });
+        }
+        self.add_incidents(&mut lines, paint, now);
+        self.add_undelivered(&mut lines, paint, now);
+        for sink in &self.disabled {
+            lines.push(String::new());
+            lines.push(format!("{} {}: {}", paint.bad("sink disabled:"), sink.sink, sink.reason));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    fn add_incidents(&self, lines: &mut Vec<String>, paint: Paint, now: Timestamp) {
+        if self.incidents.is_empty() {
+            return;
+        }
+        lines.push(format!("\n{}", paint.strong("Open incidents")));
+        for incident in &self.incidents {
+            lines.push(format!(
+                "  #{} {} {} since {} ({}), {} failed checks: {}",
+                incident.id,
+                incident.name,
+                paint.status(incident.status, incident.status.as_str()),
+                local(incident.opened),
+                ago(now.as_second() - incident.opened.as_second()),
+                incident.checks_failed,
+                incident.reason
+            ));
+        }
+    }
+
+    fn add_undelivered(&self, lines: &mut Vec<String>, paint: Paint, now: Timestamp) {
+        if self.undelivered.is_empty() {
+            return;
+        }
+        lines.push(format!("\n{}", paint.strong("Undelivered alerts")));
+        for row in &self.undelivered {
+            let state = match row.state {
+                DeliveryState::Dead => "given up".to_owned(),
+                _ => format!("{} attempts", row.attempts),
+            };
+            let error = row.last_error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+            lines.push(format!(
+                "  {} {} to {}, decided {}, {state}{error}",
+                row.service,
+                row.kind,
+                row.sink,
+                ago(now.as_second() - row.created.as_second())
+            ));
+        }
+    }
+
+    fn json(&self) -> Value {
+        let services: Vec<Value> = self
+            .services
+            .iter()
+            .map(|row| {
+                json!({
+                    "id": row.id.as_str(),
+                    "service": row.name,
+                    "zone": row.zone.as_str(),
+                    "check": row.check,
+                    "last": row.last.as_ref().map(|last| json!({
+                        "at": last.at.to_string(),
+                        "status": last.status.as_str(),
+                        "summary": last.summary,
+                        "response_ms": last.response_ms,
+                        "attempts": last.attempts,
+                        "in_maintenance": last.in_maintenance,
+                    })),
+                })
+            })
+            .collect();
+        let incidents: Vec<Value> = self
+            .incidents
+            .iter()
+            .map(|row| {
+                json!({
+                    "id": row.id.0,
+                    "service": row.name,
+                    "zone": row.zone.as_str(),
+                    "opened": row.opened.to_string(),
+                    "status": row.status.as_str(),
+                    "severity": row.severity.as_str(),
+                    "reason": row.reason,
+                    "checks_failed": row.checks_failed,
+                })
+            })
+            .collect();
+        let undelivered: Vec<Value> = self
+            .undelivered
+            .iter()
+            .map(|row| {
+                json!({
+                    "id": row.id,
+                    "sink": row.sink.as_str(),
+                    "service": row.service,
+                    "event": row.kind.as_str(),
+                    "decided": row.created.to_string(),
+                    "attempts": row.attempts,
+                    "next_attempt": row.next_attempt.map(|at| at.to_string()),
+                    "last_error": row.last_error,
+                    "state": if row.state == DeliveryState::Dead { "dead" } else { "pending" },
+                })
+            })
+            .collect();
+        let disabled: Vec<Value> = self
+            .disabled
+            .iter()
+            .map(|row| json!({"sink": row.sink.as_str(), "reason": row.reason, "at": row.at.to_string()}))
+            .collect();
+        json!({"services": services, "incidents": incidents, "undelivered": undelivered, "disabled_sinks": disabled})
+    }
+}
+
+/// A time on the reader's own clock.
+fn local(at: Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}

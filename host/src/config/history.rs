@@ -1,0 +1,46 @@
+//! How long history is kept, and where it is exported to.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::keys::HISTORY;
+use super::load::tidy;
+use super::problem::Fault;
+use super::reader::{Node, Reader};
+use super::values::shown_duration;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const KEPT: RangeInclusive<Duration> = DAY..=Duration::from_secs(10 * 366 * 86_400);
+const WAITED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(300);
+
+/// How long history is kept, and where it is exported to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// How long every single check is kept.
+    pub keep_checks: Duration,
+    /// How long hourly summaries are kept; not shorter than `keep_checks`.
+    pub keep_rollups: Duration,
+    /// The folder of the weekly CSV files.
+    pub export_dir: PathBuf,
+    /// How long ordinary results may wait in memory.
+    pub commit_every: Duration,
+}
+
+pub(super) fn read(node: Option<Node<'_>>, data_dir: &Path, reader: &mut Reader<'_>) -> History {
+    let fields = reader.fields(node, &HISTORY);
+    let mut duration = |key, range| fields.get(key).and_then(|node| reader.duration(&node, range));
+    let keep_checks = duration("keep_checks", &KEPT).unwrap_or(30 * DAY);
+    let written = duration("keep_rollups", &KEPT);
+    let commit_every = duration("commit_every", &WAITED).unwrap_or(Duration::from_secs(5));
+    let keep_rollups = written.unwrap_or_else(|| keep_checks.max(400 * DAY));
+    if keep_rollups < keep_checks {
+        let path = super::lines::below(&fields.path, "keep_rollups");
+        let what =
+            format!("the summaries would go before the checks, which stay {}", shown_duration(&keep_checks));
+        reader.fault(&path, Fault::new(what, "at least as long as `keep_checks`, such as `400d`"));
+    }
+    let export_dir = fields.get("export_dir").and_then(|node| reader.path(&node));
+    let export_dir = tidy(&data_dir.join(export_dir.unwrap_or_else(|| PathBuf::from("exports"))));
+    History { keep_checks, keep_rollups, export_dir, commit_every }
+}

@@ -1,0 +1,204 @@
+//! Every key that services.yaml knows, declared once: the reader and the test of docs/configuration.md use this.
+
+use super::problem::{Fault, quoted};
+
+/// A mapping of the file and the keys it may have.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// As in docs/configuration.md: `services[]`, `sinks.NAME`.
+    pub(super) name: &'static str,
+    /// The keys that this version understands.
+    pub(super) keys: &'static [&'static str],
+    /// Keys that a later version will understand.
+    pub(super) later: &'static [&'static str],
+    /// What else may be meant by a key that is not known.
+    pub(super) hint: &'static str,
+}
+
+pub(super) const ROOT: Section = Section {
+    name: "services.yaml",
+    keys: &[
+        "data_dir",
+        "maintenance_flag",
+        "dashboard",
+        "history",
+        "defaults",
+        "escalation",
+        "zones",
+        "sinks",
+        "plugins",
+        "services",
+    ],
+    later: &["maintenance"],
+    hint: "",
+};
+
+pub(super) const DASHBOARD: Section =
+    Section { name: "dashboard", keys: &["listen", "auth"], later: &[], hint: "" };
+
+pub(super) const AUTH: Section =
+    Section { name: "dashboard.auth", keys: &["user", "password"], later: &[], hint: "" };
+
+pub(super) const HISTORY: Section = Section {
+    name: "history",
+    keys: &["keep_checks", "keep_rollups", "export_dir", "commit_every"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const DEFAULTS: Section = Section {
+    name: "defaults",
+    keys: &["interval", "retries", "connect_timeout", "read_timeout", "recover_after"],
+    later: &["flap"],
+    hint: "",
+};
+
+pub(super) const LEVEL: Section = Section {
+    name: "escalation[]",
+    keys: &["after", "severity", "sinks", "mention", "repeat"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &[], later: &["canaries"], hint: "" };
+
+pub(super) const DISCORD: Section = Section {
+    name: "sinks.NAME",
+    keys: &["type", "url", "formatter", "username", "thread_id"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const PLUGIN: Section = Section {
+    name: "plugins.NAME",
+    keys: &["file", "sha256", "allow", "memory", "cpu"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const ALLOW: Section =
+    Section { name: "plugins.NAME.allow", keys: &["http", "files", "commands"], later: &[], hint: "" };
+
+pub(super) const SERVICE: Section = Section {
+    name: "services[]",
+    keys: &[
+        "name",
+        "id",
+        "zone",
+        "url",
+        "check",
+        "settings",
+        "interval",
+        "retries",
+        "connect_timeout",
+        "read_timeout",
+        "recover_after",
+        "escalation",
+    ],
+    later: &["flap"],
+    hint: ", and a check's own settings go below `settings:`",
+};
+
+#[cfg(test)]
+pub(super) const ALL: [&Section; 11] =
+    [&ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE];
+
+impl Section {
+    /// What is wrong with a key, if it may not stand here.
+    pub(super) fn refuse(&self, key: &str) -> Option<Fault> {
+        if self.keys.contains(&key) {
+            return None;
+        }
+        if self.later.contains(&key) {
+            return Some(later(&quoted(key)));
+        }
+        let what = format!("the key {} is not known here", quoted(key));
+        let remedy = match (nearest(key, self.keys), self.keys.is_empty()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, true) => "write `{}`: there is nothing to set yet".to_owned(),
+            (None, false) => format!("known here: {}{}", listed(self.keys), self.hint),
+        };
+        Some(Fault::new(what, remedy))
+    }
+}
+
+/// Says of a part of the format that it is not there yet.
+pub(super) fn later(name: &str) -> Fault {
+    let what = format!("this version of PiHook does not support {name} yet");
+    Fault::new(what, "remove it until a later version does")
+}
+
+/// The known names, for a remedy.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> String {
+    let names: Vec<_> = names.into_iter().take(30).copied().collect();
+    names.join(", ")
+}
+
+/// The known name that was probably meant.
+pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a &'a str>) -> Option<&'a str> {
+    if typed.len() > 100 {
+        return None;
+    }
+    let typed = typed.to_lowercase();
+    let allowed = typed.chars().count().div_ceil(3).min(3);
+    known
+        .into_iter()
+        .map(|name| (distance(&typed, &name.to_lowercase()), *name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let replaced = rows[i][j] + usize::from(from != to);
+            let mut best = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                best = best.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_edits_and_swaps() {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("intervall", "interval", 1),
+            ("zoen", "zone", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn nearest_suggests_what_was_meant_and_nothing_far_fetched() {
+        assert_eq!(nearest("read-timeout", DEFAULTS.keys), Some("read_timeout"));
+        assert_eq!(nearest("Zone", SERVICE.keys), Some("zone"));
+        assert_eq!(nearest("banana", SERVICE.keys), None);
+        assert_eq!(nearest(&"x".repeat(10_000), SERVICE.keys), None);
+    }
+
+    #[test]
+    fn no_key_is_both_known_and_later() {
+        for section in ALL {
+            assert!(section.later.iter().all(|key| !section.keys.contains(key)), "{}", section.name);
+        }
+    }
+}

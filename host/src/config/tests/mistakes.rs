@@ -1,0 +1,248 @@
+//! Every mistake on its own, with its line, its path and its remedy; then all of them in one file.
+
+use super::*;
+
+/// A part of a file with one mistake, and what is said of it.
+struct Mistake {
+    /// The top-level key that it belongs to.
+    section: &'static str,
+    /// What stands below that key, or beside it.
+    text: &'static str,
+    /// The line within `text`, from 0; the key itself is the line before.
+    line: usize,
+    path: &'static str,
+    what: &'static str,
+    remedy: &'static str,
+}
+
+const fn of(
+    section: &'static str,
+    text: &'static str,
+    line: usize,
+    path: &'static str,
+    what: &'static str,
+    remedy: &'static str,
+) -> Mistake {
+    Mistake { section, text, line, path, what, remedy }
+}
+
+/// In a list, `[_]` stands for the item's index, which is another one in the file that has them all.
+#[rustfmt::skip]
+const MISTAKES: &[Mistake] = &[
+    // The file's own keys. Their text is a line of its own.
+    of("", "servces: []", 0, "servces", "the key `servces` is not known here", "did you mean `services`?"),
+    of("", "banana: 1", 0, "banana", "the key `banana` is not known here", "known here: data_dir, maintenance_flag"),
+    of("", "\"a.b\\n\": 1", 0, "[\"a.b \"]", "the key `a.b\\n` is not known here", "known here"),
+    of("", "maintenance: []", 0, "maintenance", "does not support `maintenance` yet", "until a later version"),
+    of("", "data_dir: 7", 0, "data_dir", "expected text, found a number", "put it in quotes"),
+    of("", "maintenance_flag: ''", 0, "maintenance_flag", "this is not a path", "the path of a file"),
+    // The dashboard.
+    of("dashboard", "  listen: 8420", 0, "dashboard.listen", "expected text, found a number", "put it in quotes"),
+    of("dashboard", "  listen: pi.lan:80", 0, "dashboard.listen", "`pi.lan:80` is not an address", "`127.0.0.1:8420`"),
+    of("dashboard", "  auth: { user: a }", 0, "dashboard.auth", "`password` is missing", "PIHOOK_PASSWORD"),
+    of("dashboard", "  auth: { user: 'a:b', password: c }", 0, "dashboard.auth.user", "cannot be a user's name", "without a colon"),
+    of("dashboard", "  auth: { user: a, password: '' }", 0, "dashboard.auth.password", "the password is empty", "password:"),
+    of("dashboard", "  auth: yes", 0, "dashboard.auth", "expected a mapping or `none`", "`none`, or"),
+    of("dashboard", "  listen: 0.0.0.0:8420", 0, "dashboard.listen", "everybody who reaches this address", "`auth: none`"),
+    // History.
+    of("history", "  keep_checks: 30", 0, "history.keep_checks", "the duration `30` has no unit", "`30s` for seconds"),
+    of("history", "  keep_checks: 1h", 0, "history.keep_checks", "`1h` is too little", "from `1d` to"),
+    of("history", "  keep_checks: 20d\n  keep_rollups: 10d", 1, "history.keep_rollups", "would go before the checks", "at least as long as"),
+    of("history", "  commit_every: soon", 0, "history.commit_every", "`soon` is not a duration", "such as `500ms`, `90s`"),
+    // Defaults.
+    of("defaults", "  interval: 500ms", 0, "defaults.interval", "`500ms` is too little", "from `1s` to `30d`"),
+    of("defaults", "  retries: 11", 0, "defaults.retries", "`11` is too much", "from 0 to 10"),
+    of("defaults", "  retries: -1", 0, "defaults.retries", "`-1` is not a count", "a whole number from 0 to 10"),
+    of("defaults", "  retries: two", 0, "defaults.retries", "expected a number, found text", "a whole number from 0 to 10"),
+    of("defaults", "  recover_after: 0", 0, "defaults.recover_after", "`0` is too little", "from 1 to 100"),
+    of("defaults", "  read_timeout: 2m", 0, "defaults.read_timeout", "`2m` is longer than the interval `1m`", "a longer interval"),
+    of("defaults", "  conect_timeout: 1s", 0, "defaults.conect_timeout", "not known here", "did you mean `connect_timeout`?"),
+    of("defaults", "  flap: { window: 20 }", 0, "defaults.flap", "does not support `flap` yet", "until a later version"),
+    // The ladder.
+    of("escalation", "  - { severity: info }", 0, "escalation[_]", "`after` is missing", "`after: 3`"),
+    of("escalation", "  - { after: 0 }", 0, "escalation[_].after", "`0` is too little", "from 1 to 1000"),
+    of("escalation", "  - { after: 3x }", 0, "escalation[_].after", "`3x` is not a duration", "`90s`"),
+    of("escalation", "  - { after: 5, severity: crtical }", 0, "escalation[_].severity", "there is no severity `crtical`", "did you mean `critical`?"),
+    of("escalation", "  - { after: 7, sinks: [dicsord] }", 0, "escalation[_].sinks[0]", "there is no sink `dicsord`", "did you mean `discord`?"),
+    of("escalation", "  - { after: 8, sinks: [discord, discord] }", 0, "escalation[_].sinks[1]", "`discord` stands here twice", "keep one"),
+    of("escalation", "  - { after: 9, mention: role:admins }", 0, "escalation[_].mention", "`role:admins` is nobody to mention", "`role:ID`"),
+    of("escalation", "  - { after: 20 }\n  - { after: 10m }\n  - { after: 20 }", 2, "escalation[_].after", "not later than one before", "more than 20 failures"),
+    of("escalation", "  - { after: 50m }\n  - { after: 40m }", 1, "escalation[_].after", "not later than one before", "more than `50m`"),
+    // Zones.
+    of("zones", "  far away: {}", 0, "zones[\"far away\"]", "`far away` cannot be a name here", "letters, digits, `-` and `_`"),
+    of("zones", "  outside: { canaries: [] }", 0, "zones.outside.canaries", "does not support `canaries` yet", "until a later version"),
+    of("zones", "  inside: true", 0, "zones.inside", "expected a mapping, found `true` or `false`", "write `{}`"),
+    // Sinks.
+    of("sinks", "  a: { url: 'https://discord.com' }", 0, "sinks.a", "`type` is missing", "`type: discord`"),
+    of("sinks", "  b: { type: telegram, token: x }", 0, "sinks.b.type", "sinks of the type `telegram` yet", "until a later version"),
+    of("sinks", "  c: { type: disscord }", 0, "sinks.c.type", "there is no sink type `disscord`", "did you mean `discord`?"),
+    of("sinks", "  d: { type: discord }", 0, "sinks.d", "`url` is missing", "DISCORD_WEBHOOK_URL"),
+    of("sinks", "  e: { type: discord, url: '${NOT_SET}' }", 0, "sinks.e.url", "variable `NOT_SET` is not set", "${file:PATH}"),
+    of("sinks", "  f: { type: discord, url: '${file:none}' }", 0, "sinks.f.url", "the file `none` cannot be read", "a file that pihook may read"),
+    of("sinks", "  g: { type: discord, url: 'http://discord.com/api/webhooks/1/a' }", 0, "sinks.g.url", "starts with `https://`", "https://discord.com/api/webhooks/"),
+    of("sinks", "  h: { type: discord, url: 'https://discord.com/channels/1/2' }", 0, "sinks.h.url", "not the address of a Discord webhook", "https://discord.com/api/webhooks/"),
+    of("sinks", "  i: { type: discord, url: 'https://discord.com/api/webhooks/1/a?wait=true' }", 0, "sinks.i.url", "nothing after its path", "`thread_id:`"),
+    of("sinks", "  j: { type: discord, url: '${WEBHOOK}', thread_id: general }", 0, "sinks.j.thread_id", "not a thread's ID", "the number"),
+    of("sinks", "  k: { type: discord, url: '${WEBHOOK}', formatter: a b }", 0, "sinks.k.formatter", "`a b` is no plugin's id", "`detailed`"),
+    of("sinks", "  l: { type: discord, url: '${A-B}' }", 0, "sinks.l.url", "names no environment variable", "`$$` for a dollar sign"),
+    of("sinks", "  m: { type: discord, url: '${A' }", 0, "sinks.m.url", "never closed", "`$$` for a dollar sign"),
+    // Plugins.
+    of("plugins", "  a: {}", 0, "plugins.a", "`file` is missing", "file: plugins/my_check.wasm"),
+    of("plugins", "  b: { file: b.wasm, sha256: abc }", 0, "plugins.b.sha256", "not a SHA-256 digest", "64 hexadecimal digits"),
+    of("plugins", "  c: { file: c.wasm, memory: 32 MB }", 0, "plugins.c.memory", "`32 MB` is not a size", "`32MiB`"),
+    of("plugins", "  d: { file: d.wasm, allow: { files: [../x] } }", 0, "plugins.d.allow.files[0]", "`../x` is not a full path", "without `..`"),
+    of("plugins", "  e: { file: e.wasm, allow: { http: ['http://a'] } }", 0, "plugins.e.allow.http[0]", "is not a host to allow", "`host:port`"),
+    of("plugins", "  f: { file: f.wasm, allow: { commands: { ls: [] } } }", 0, "plugins.f.allow.commands.ls", "names no program", "`[smartctl, --json]`"),
+    // Services.
+    of("services", "  - { url: 'http://a/' }", 0, "services[_]", "`name` is missing", "`name: Jellyfin`"),
+    of("services", "  - { name: N1 }", 0, "services[_]", "nothing to check", "`url: http://…` for a web page"),
+    of("services", "  - { name: 12, url: 'http://a/' }", 0, "services[_].name", "expected text, found a number", "put it in quotes"),
+    of("services", "  - { name: '日本', url: 'http://a/' }", 0, "services[_].name", "no letter or digit", "`id: my-service`"),
+    of("services", "  - { name: \"N\\n2\", url: 'http://a/' }", 0, "services[_].name", "this cannot be a name", "1 to 100 characters"),
+    of("services", "  - { name: N3, url: 'http://a/' }\n  - { name: N3, id: n3b, url: 'http://a/' }", 1, "services[_].name", "`N3` is the name of `services[", "no other service has"),
+    of("services", "  - { name: N 4, url: 'http://a/' }\n  - { name: n-4, url: 'http://a/' }", 1, "services[_].name", "the id `n-4` is that of `services[", "`id: n-4-2`"),
+    of("services", "  - { name: N5, id: Not Good, url: 'http://a/' }", 0, "services[_].id", "`Not Good` cannot be an id", "such as `not-good`"),
+    of("services", "  - { name: N6, zone: extrenal, url: 'http://a/' }", 0, "services[_].zone", "there is no zone `extrenal`", "did you mean `external`?"),
+    of("services", "  - { name: N7, url: 'ftp://a/' }", 0, "services[_].url", "starts with `http://` or `https://`", "`http://192.168.1.10:8096/health`"),
+    of("services", "  - { name: N8, url: '192.168.1.10' }", 0, "services[_].url", "this is not a web address", "`http://192.168.1.10:8096/health`"),
+    of("services", "  - { name: N9, url: 'http://a/', check: disk }", 0, "services[_].url", "goes with the check `http` alone", "below `settings:`"),
+    of("services", "  - name: N10\n    url: http://a/\n    settings:\n      url: http://b/", 1, "services[_].url", "stands here and in `settings`", "keep one of the two"),
+    of("services", "  - name: N11\n    check: http\n    expect:\n      status: 200", 2, "services[_].expect", "the key `expect` is not known here", "go below `settings:`"),
+    of("services", "  - name: N12\n    check: http\n    settings: []", 2, "services[_].settings", "expected a mapping, found a list", "settings: {"),
+    of("services", "  - name: N13\n    check: http\n    settings:\n      headers:\n        X: ${UNKNOWN}", 4, "services[_].settings.headers.X", "`UNKNOWN` is not set", "where pihook is started"),
+    of("services", "  - { name: N14, check: 'no such', settings: {} }", 0, "services[_].check", "`no such` is no plugin's id", "such as `http`"),
+    of("services", "  - { name: N15, url: 'http://a/', interval: 60 }", 0, "services[_].interval", "the duration `60` has no unit", "`60s`"),
+    of("services", "  - { name: N16, url: 'http://a/', interval: 5s, read_timeout: 6s }", 0, "services[_].read_timeout", "`6s` is longer than the interval `5s`", "a longer interval"),
+    of("services", "  - { name: N17, url: 'http://a/', intervall: 5s }", 0, "services[_].intervall", "not known here", "did you mean `interval`?"),
+    of("services", "  - { name: N18, url: 'http://a/', escalation: [] }", 0, "services[_].escalation", "a ladder has 1 to 10 levels, and this has 0", "after: 3"),
+    of("services", "  - { name: N19, url: 'http://a/', flap: {} }", 0, "services[_].flap", "does not support `flap` yet", "until a later version"),
+    of("services", "  - just text", 0, "services[_]", "expected a mapping, found text", "a mapping with the keys name"),
+    of("services", "  - { name: N20, url: 'http://a/', name: N20 }", 0, "services[_].name", "`name` stands here for the second time, first in line", "keep one of the two"),
+    of("services", "  - { name: N21, url: 'http://a/', <<: 5 }", 0, "services[_].<<", "`<<` merges mappings", "`<<: *name`"),
+    of("services", "  - { name: N22, url: 'http://a/', settings: { headers: { '${X}': 1 } } }", 0, "services[_].settings.headers[\"${X}\"]", "works in values only", "write the key out"),
+];
+
+/// What a file needs around a mistake.
+const NEEDED: [(&str, &str); 3] = [
+    ("zones", "  local: {}\n  external: {}"),
+    ("sinks", "  discord: { type: discord, url: '${WEBHOOK}' }"),
+    ("services", "  - { name: Fine, url: 'http://fine/' }"),
+];
+
+/// A file of these mistakes, with the line and the path of each. Keys that may stand once only must not repeat.
+fn file_of(mistakes: &[&Mistake]) -> (String, Vec<(usize, String)>) {
+    let mut lines: Vec<String> = Vec::new();
+    let mut places = vec![(0, String::new()); mistakes.len()];
+    for section in
+        ["", "dashboard", "history", "defaults", "escalation", "zones", "sinks", "plugins", "services"]
+    {
+        let needed = NEEDED.iter().find(|(name, _)| *name == section).map(|(_, text)| *text);
+        let of_section: Vec<_> =
+            mistakes.iter().enumerate().filter(|(_, mistake)| mistake.section == section).collect();
+        if needed.is_none() && of_section.is_empty() {
+            continue;
+        }
+        if !section.is_empty() {
+            lines.push(format!("{section}:"));
+        }
+        lines.extend(needed.unwrap_or_default().lines().map(str::to_owned));
+        let mut items = needed.map_or(0, |text| text.lines().filter(|line| line.starts_with("  - ")).count());
+        for (index, mistake) in of_section {
+            let start = lines.len() + 1;
+            let before = mistake.text.lines().take(mistake.line + 1);
+            let item = items + before.filter(|line| line.starts_with("  - ")).count().saturating_sub(1);
+            items += mistake.text.lines().filter(|line| line.starts_with("  - ")).count();
+            lines.extend(mistake.text.lines().map(str::to_owned));
+            places[index] = (start + mistake.line, mistake.path.replace("[_]", &format!("[{item}]")));
+        }
+    }
+    (lines.join("\n"), places)
+}
+
+#[track_caller]
+fn assert_told(problems: &Problems, mistake: &Mistake, (line, path): &(usize, String), text: &str) {
+    let told = problems.iter().any(|problem| {
+        problem.line == *line
+            && problem.path == *path
+            && problem.what.contains(mistake.what)
+            && problem.remedy.contains(mistake.remedy)
+    });
+    assert!(
+        told,
+        "line {line}, {path}: {}; {}\nof\n{text}\nnot in\n{problems}",
+        mistake.what, mistake.remedy
+    );
+}
+
+#[test]
+fn each_mistake_is_told_with_its_line_its_path_and_its_remedy() {
+    for mistake in MISTAKES {
+        let (text, places) = file_of(&[mistake]);
+        let problems = read(&text).unwrap_err();
+        assert_told(&problems, mistake, &places[0], &text);
+        assert_eq!(problems.len(), 1, "{text}\n{problems}");
+    }
+}
+
+#[test]
+fn all_of_them_are_told_at_once_by_line() {
+    // One of each key that can stand only once; lists and named entries take them all.
+    let mut taken = std::collections::BTreeSet::new();
+    let mistakes: Vec<_> = MISTAKES
+        .iter()
+        .filter(|mistake| {
+            let keys = mistake.text.lines().map(|line| line.split(':').next().unwrap_or_default());
+            let keys: Vec<_> = keys.map(|key| (mistake.section, key)).collect();
+            let lists = ["escalation", "services"].contains(&mistake.section);
+            let fresh = lists || keys.iter().all(|key| !taken.contains(key));
+            taken.extend(keys);
+            // A ladder has ten levels at most, and a level that is read changes what the next one may be.
+            fresh && (mistake.section != "escalation" || mistake.text.lines().count() == 1)
+        })
+        .collect();
+    assert!(mistakes.len() >= 60, "{}", mistakes.len());
+    let (text, places) = file_of(&mistakes);
+    let problems = read(&text).unwrap_err();
+    for (mistake, place) in mistakes.iter().zip(&places) {
+        assert_told(&problems, mistake, place, &text);
+    }
+    assert_eq!(problems.len(), mistakes.len(), "{problems}");
+    assert!(problems.iter().map(|problem| problem.line).is_sorted());
+    assert!(problems.partial().is_some());
+}
+
+#[test]
+fn a_problem_reads_file_line_path_what_and_remedy() {
+    let problems = read("services:\n  - name: A\n    url: http://a/\n    intervall: 5s").unwrap_err();
+    let expected = "services.yaml:4: services[0].intervall: the key `intervall` is not known here; did you mean `interval`?";
+    assert_eq!(problems.to_string(), expected);
+}
+
+#[test]
+fn a_file_that_is_not_yaml_is_told_with_line_and_column() {
+    for (source, line, what) in [
+        ("services: []\na: b: c\n", 2, "not YAML from column"),
+        ("services: []\n\ta: 1\n", 2, "not YAML from column"),
+        ("a: [1, 2\nb: 3\n", 2, "not YAML from column"),
+        ("a: *b\n", 1, "not YAML from column"),
+        ("a: 1\n---\nb: 2\n", 2, "a second document begins here"),
+        ("a: !b c\n", 1, "a YAML tag (`!…`) means nothing here"),
+        ("a: !!int b\n", 1, "this is not plain YAML data"),
+        ("just text\n", 1, "expected a mapping, found text"),
+        ("- a\n", 1, "expected a mapping, found a list"),
+    ] {
+        let problems = read(source).unwrap_err();
+        let first = problems.iter().next().unwrap();
+        assert!(first.what.contains(what) && first.line == line, "{source:?}: {problems}");
+    }
+    let problems = read_with(b"a: 1\nb: \xff\n", &[], &[]).unwrap_err();
+    assert_eq!(problems.to_string(), "services.yaml:2: this is not UTF-8; save the file in UTF-8");
+}
+
+#[test]
+fn an_emptied_file_is_not_one_that_watches_nothing() {
+    for source in ["", "\n# all gone\n", "services:\n", "data_dir: x\n"] {
+        let problems = read(source).unwrap_err().to_string();
+        assert!(problems.contains("there is no list of services; a list of services"), "{problems}");
+    }
+}

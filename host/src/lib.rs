@@ -1,0 +1,21 @@
+//! PiHook's native host.
+//!
+//! ARCHITECTURE.md has the map. Imports point down only; a test reads the `use` lines.
+#![deny(unsafe_code)]
+
+pub mod app;
+pub mod checks;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dashboard;
+pub mod engine;
+pub mod exit_code;
+pub mod maintenance;
+pub mod plugins;
+pub mod probes;
+pub mod shutdown;
+pub mod sinks;
+pub mod store;
+pub mod tasks;
+pub mod telemetry;

@@ -1,0 +1,136 @@
+//! One run of a plugin: a fresh store with its bounds, and what its end means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, Trap, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::engine::{PluginEngine, TICK};
+use super::fault::Fault;
+use super::kept::Kept;
+use super::limits::{HOSTCALL_BYTES, Limits, Meter};
+use super::log_lines::LogLines;
+use super::stderr::Stderr;
+use crate::clock::Clock;
+use crate::probes::http::{Access, HttpProbe};
+
+/// What a run may reach beyond its own memory.
+pub struct Reach {
+    /// The host's clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The network, for a check; a formatter has none.
+    pub network: Option<(Arc<HttpProbe>, Arc<Access>)>,
+    /// What the service's check has kept from earlier runs.
+    pub kept: Kept,
+}
+
+/// What the host knows during one run.
+pub(super) struct RunState {
+    pub(super) reach: Reach,
+    pub(super) log: LogLines,
+    meter: Meter,
+    table: ResourceTable,
+    /// Made when the guest first asks for any of it: most plugins do not import WASI at all.
+    wasi: Option<(WasiCtx, Stderr)>,
+}
+
+/// Handles that a guest may hold at once.
+const HANDLES: usize = 256;
+
+impl WasiView for RunState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let (ctx, _) = self.wasi.get_or_insert_with(empty_wasi);
+        WasiCtxView { ctx, table: &mut self.table }
+    }
+}
+
+/// A world with clocks and nothing else: no file, no variable, no argument, no network.
+fn empty_wasi() -> (WasiCtx, Stderr) {
+    let stderr = Stderr::default();
+    let ctx = WasiCtx::builder().max_random_size(4 << 10).stderr(stderr.clone()).build();
+    (ctx, stderr)
+}
+
+/// The guest computed for too long.
+#[derive(Debug, thiserror::Error)]
+#[error("out of CPU time")]
+struct OutOfCpu;
+
+/// A store for one run, with all bounds set.
+pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach: Reach) -> Store<RunState> {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(HANDLES);
+    let state =
+        RunState { reach, log: LogLines::new(plugin), meter: Meter::new(limits.memory), table, wasi: None };
+    let mut store = Store::new(engine.engine(), state);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(HOSTCALL_BYTES);
+    store.set_epoch_deadline(1);
+    // Ticks are counted only when the guest meets one, so that waiting for the host costs it one at the most.
+    let budget = limits.cpu.as_millis().div_ceil(TICK.as_millis()).max(1);
+    let mut ticks = 0;
+    store.epoch_deadline_callback(move |_| {
+        ticks += 1;
+        if ticks > budget { Err(wasmtime::Error::new(OutOfCpu)) } else { Ok(UpdateDeadline::Yield(1)) }
+    });
+    store
+}
+
+/// Awaits a call into the guest and says what its failure means. The guest's last words are logged either way.
+pub(super) async fn finish<T>(
+    engine: &PluginEngine,
+    limits: &Limits,
+    store: &mut Store<RunState>,
+    call: impl AsyncCall<T>,
+) -> Result<T, Fault> {
+    let ticking = engine.ticking();
+    let result = tokio::time::timeout(limits.deadline, call.call(store)).await;
+    drop(ticking);
+    let state = store.data_mut();
+    if let Some((_, stderr)) = &state.wasi {
+        state.log.stderr(&stderr.contents());
+    }
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(explain(&error, limits, &state.meter)),
+        Err(_) => Err(Fault::Deadline(limits.deadline)),
+    }
+}
+
+/// A call into a guest. A trait instead of an async closure, since the future has to be `Send`.
+pub(super) trait AsyncCall<T> {
+    fn call(self, store: &mut Store<RunState>) -> impl Future<Output = wasmtime::Result<T>> + Send;
+}
+
+fn explain(error: &wasmtime::Error, limits: &Limits, meter: &Meter) -> Fault {
+    if error.is::<OutOfCpu>() {
+        return Fault::Cpu(limits.cpu);
+    }
+    if meter.denied {
+        return Fault::Memory(limits.memory);
+    }
+    let reason = match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string(),
+        None => format!("{error:#}"),
+    };
+    // The first line is the reason, the rest a backtrace; the innermost guest functions are worth keeping.
+    let frames: Vec<String> = error
+        .downcast_ref::<wasmtime::WasmBacktrace>()
+        .map(|backtrace| {
+            backtrace.frames().iter().filter_map(|f| f.func_name().map(str::to_owned)).take(4).collect()
+        })
+        .unwrap_or_default();
+    let reason: String = reason.lines().next().unwrap_or_default().chars().take(300).collect();
+    if frames.is_empty() {
+        Fault::Trap(reason)
+    } else {
+        Fault::Trap(format!("{reason} (in {})", frames.join(" < ")))
+    }
+}
+
+/// The shortest deadline that lets a check use the timeouts that its service allows it.
+pub(super) fn deadline_for(limits: &Limits, timeouts: Duration) -> Limits {
+    Limits { deadline: limits.deadline.max(timeouts.saturating_mul(2)), ..*limits }
+}

@@ -1,0 +1,249 @@
+//! The wall, tried with guests that misbehave: `tests/fixtures/rogue-*`, built by `./build.sh plugins`' sister step.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pihook_core::{
+    Alert, AlertKind, IncidentId, Moment, Reason, ServiceId, Severity, Status, Timestamp, ZoneId,
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::Clock;
+use crate::probes::http::{Access, HttpProbe};
+
+/// A clock that stands still.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        Moment { uptime: Duration::from_secs(7), wall: Timestamp::UNIX_EPOCH }
+    }
+}
+
+struct Wall {
+    host: PluginHost,
+    _cache: TempDir,
+}
+
+impl Wall {
+    fn new() -> Self {
+        let cache = tempfile::tempdir().unwrap();
+        Self { host: PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap(), _cache: cache }
+    }
+
+    async fn load(&self, id: &str, limits: Option<Limits>) -> Plugin {
+        let file = format!("{}/../target/plugins/{id}.wasm", env!("CARGO_MANIFEST_DIR"));
+        let wasm =
+            std::fs::read(&file).unwrap_or_else(|error| panic!("{file}: {error}; ./build.sh test builds it"));
+        self.host.load(&PluginSource { id: id.into(), wasm: Cow::Owned(wasm), limits }).await.unwrap()
+    }
+}
+
+fn reach() -> Reach {
+    let network = (Arc::new(HttpProbe::new()), Arc::new(Access::default()));
+    Reach { clock: Arc::new(Still), network: Some(network), kept: Kept::default() }
+}
+
+fn request(settings: &str) -> CheckRequest {
+    CheckRequest {
+        service: "Rogue".into(),
+        zone: "local".into(),
+        settings: settings.into(),
+        connect_timeout: Duration::from_secs(1),
+        read_timeout: Duration::from_secs(1),
+        attempt: 1,
+    }
+}
+
+async fn act(plugin: &Plugin, act: &str) -> Result<Attempt, Fault> {
+    let settings = format!(r#"{{"act": "{act}"}}"#);
+    plugin.check(request(&settings), reach()).await.map(|(attempt, _)| attempt).map_err(|error| error.fault)
+}
+
+#[tokio::test]
+async fn faults_are_told_apart_and_the_plugin_can_be_used_afterwards() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    assert!(matches!(act(&plugin, "trap").await, Err(Fault::Trap(_))));
+    assert!(matches!(act(&plugin, "recurse").await, Err(Fault::Trap(_))));
+    assert!(matches!(act(&plugin, "grow").await, Err(Fault::Memory(_))));
+    assert!(matches!(act(&plugin, "impossible-time").await, Err(Fault::BadAnswer(_))));
+    assert!(matches!(act(&plugin, "fail").await, Err(Fault::Failed(text)) if text == "on purpose"));
+    let error = plugin.check(request("{}"), reach()).await.unwrap_err();
+    assert!(matches!(&error.fault, Fault::Failed(text) if text.starts_with("settings: ")), "{error}");
+    assert!(error.to_string().starts_with("plugin rogue-check (sha256:"), "{error}");
+    assert_eq!(act(&plugin, "count").await.unwrap().status, Status::Up);
+}
+
+#[tokio::test]
+async fn an_endless_loop_ends_with_its_cpu_budget_and_lets_others_run() {
+    let wall = Wall::new();
+    let limits = Limits { cpu: Duration::from_millis(100), ..Limits::CHECK };
+    let plugin = wall.load("rogue-check", Some(limits)).await;
+    let other = tokio::spawn(async { tokio::task::yield_now().await });
+    assert!(matches!(act(&plugin, "loop").await, Err(Fault::Cpu(_))));
+    assert!(other.is_finished(), "the loop held the runtime's only thread");
+}
+
+#[tokio::test]
+async fn waiting_costs_no_cpu_time_but_ends_at_the_deadline() {
+    let wall = Wall::new();
+    let limits = Limits { cpu: Duration::from_millis(10), deadline: Duration::from_secs(4), ..Limits::CHECK };
+    let plugin = wall.load("rogue-check", Some(limits)).await;
+    assert!(matches!(act(&plugin, "linger").await, Err(Fault::Deadline(_))));
+}
+
+#[tokio::test]
+async fn what_a_guest_says_is_bounded() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    let attempt = act(&plugin, "long-summary").await.unwrap();
+    assert!(attempt.summary.len() <= 500 && !attempt.summary.contains(char::is_control));
+    let attempt = act(&plugin, "odd-metrics").await.unwrap();
+    assert_eq!(attempt.metrics.len(), 64);
+    assert!(attempt.metrics.iter().all(|metric| metric.value.is_finite()));
+    act(&plugin, "flood").await.unwrap();
+}
+
+#[tokio::test]
+async fn state_outlives_a_run_that_succeeded_and_no_other() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    let (attempt, kept) = plugin.check(request(r#"{"act": "count"}"#), reach()).await.unwrap();
+    assert_eq!(attempt.summary, "1");
+    let kept = Kept::new(kept.into_changed().unwrap());
+    let failed =
+        plugin.check(request(r#"{"act": "count-then-trap"}"#), Reach { kept: kept.clone(), ..reach() }).await;
+    assert!(failed.is_err());
+    let (attempt, _) = plugin.check(request(r#"{"act": "count"}"#), Reach { kept, ..reach() }).await.unwrap();
+    assert_eq!(attempt.summary, "2", "the run that trapped must not have counted");
+}
+
+#[tokio::test]
+async fn without_a_grant_there_is_no_network() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    let settings = r#"{"act": "fetch", "url": "http://127.0.0.1:9/"}"#;
+    let (attempt, _) = plugin.check(request(settings), reach()).await.unwrap();
+    assert!(attempt.summary.contains("Denied"), "{}", attempt.summary);
+}
+
+#[tokio::test]
+async fn validation_finds_problems_and_survives_a_trap() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    let problems = plugin.validate(r#"{"act": "fail"}"#, reach()).await.unwrap();
+    assert_eq!(problems[0].path, "act");
+    assert!(plugin.validate(r#"{"act": "trap"}"#, reach()).await.is_err());
+    assert!(!plugin.validate(r#"{"act": "fail", "atc": 1}"#, reach()).await.unwrap().is_empty());
+}
+
+fn alert(summary: &str) -> Alert {
+    Alert {
+        kind: AlertKind::Opened,
+        reason: Reason::Failures,
+        incident: IncidentId(1),
+        service: ServiceId::new("web"),
+        name: "Web".into(),
+        zone: ZoneId::new("local"),
+        status: Status::Down,
+        severity: Severity::Critical,
+        level: 0,
+        mention: None,
+        at: Timestamp::UNIX_EPOCH,
+        since: Timestamp::UNIX_EPOCH,
+        lasted: Duration::ZERO,
+        failures: 3,
+        summary: summary.into(),
+        response_time: None,
+        sinks: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_formatter_can_word_or_fail_but_not_flood() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-formatter", None).await;
+    let target =
+        FormatTarget { sink: "discord".into(), utc_offset_seconds: 3600, zone_abbreviation: "CET".into() };
+    let format = async |summary| {
+        plugin.format(&alert(summary), &target, Reach { network: None, ..reach() }).await.map_err(|e| e.fault)
+    };
+    assert_eq!(format("fine").await.unwrap().title, "worded by the rogue");
+    assert!(matches!(format("trap").await, Err(Fault::Trap(_))));
+    assert!(matches!(format("loop").await, Err(Fault::Cpu(_))));
+    assert!(matches!(format("refuse").await, Err(Fault::Failed(_))));
+    assert!(matches!(format("empty").await, Err(Fault::BadAnswer(_))));
+    let huge = format("huge").await.unwrap();
+    assert!(huge.body.len() <= 16 << 10 && huge.fields.len() <= 25);
+}
+
+#[tokio::test]
+async fn the_bundled_plugins_import_nothing_beyond_what_they_need() {
+    let wall = Wall::new();
+    let library = Library::load(&wall.host, BUNDLED.iter().map(|(id, _)| *id), &Default::default()).await;
+    let imports = |id: &str| library.get(id).unwrap().as_ref().unwrap().imports().to_vec();
+    let own =
+        |id: &str| imports(id).into_iter().filter(|name| name.starts_with("pihook:")).collect::<Vec<_>>();
+    assert_eq!(own("detailed"), ["pihook:plugin/types@0.1.0"]);
+    assert_eq!(
+        own("http"),
+        ["pihook:plugin/clock@0.1.0", "pihook:plugin/http@0.1.0", "pihook:plugin/types@0.1.0"]
+    );
+    for (id, _) in BUNDLED {
+        let foreign: Vec<_> = imports(id)
+            .into_iter()
+            // What Rust's own start-up and panics bring in; behind it is an empty world.
+            .filter(|name| {
+                !["pihook:", "wasi:cli/", "wasi:io/", "wasi:random/insecure-seed"]
+                    .iter()
+                    .any(|known| name.starts_with(known))
+            })
+            .collect();
+        assert_eq!(foreign, Vec::<String>::new(), "{id}");
+    }
+    for (id, wasm) in BUNDLED {
+        assert!(wasm.len() < 300 << 10, "{id} has {} bytes", wasm.len());
+    }
+}
+
+#[tokio::test]
+async fn a_rotten_cache_is_made_anew() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = PluginSource { id: "http".into(), wasm: Cow::Borrowed(BUNDLED[1].1), limits: None };
+    let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
+    host.load(&source).await.unwrap();
+    drop(host);
+    let compiled =
+        walk(cache.path()).into_iter().find(|path| path.extension().is_some_and(|e| e == "cwasm")).unwrap();
+    let whole = std::fs::read(&compiled).unwrap();
+    std::fs::write(&compiled, &whole[..whole.len() / 2]).unwrap();
+    let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
+    host.load(&source).await.unwrap();
+    assert_eq!(std::fs::read(&compiled).unwrap().len(), whole.len());
+}
+
+#[tokio::test]
+async fn what_is_no_plugin_is_refused_with_a_reason() {
+    let wall = Wall::new();
+    let load = async |wasm: &'static [u8]| {
+        let source = PluginSource { id: "x".into(), wasm: Cow::Borrowed(wasm), limits: None };
+        wall.host.load(&source).await.map(|_| ()).unwrap_err()
+    };
+    assert!(matches!(load(b"not wasm at all").await, LoadError::Compile(_)));
+    // An empty core module, and an empty component.
+    assert!(matches!(load(b"\0asm\x01\0\0\0").await, LoadError::Compile(_)));
+    let error = load(b"\0asm\x0d\0\x01\0").await;
+    assert!(matches!(&error, LoadError::Unfit(text) if text.contains("exports neither")), "{error}");
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}

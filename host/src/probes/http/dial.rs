@@ -1,0 +1,292 @@
+//! From a host to a TCP connection: name resolution, and whichever of its addresses answers first (RFC 8305).
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
+use url::Host;
+
+use super::HttpError;
+use super::access::HostPort;
+use super::error::spelled;
+
+/// How long one address may take before the next one is tried beside it.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// How many addresses of a name are tried.
+const MOST_ADDRESSES: usize = 8;
+
+/// How long connecting may take, and until when.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    timeout: Duration,
+    until: Instant,
+}
+
+impl Limit {
+    /// From now on.
+    pub(super) fn starting_now(timeout: Duration) -> Self {
+        Self { timeout, until: Instant::now() + timeout }
+    }
+
+    /// The result of `work` if it comes in time.
+    pub(super) async fn bound<T>(
+        self,
+        late: impl FnOnce(&str) -> HttpError,
+        work: impl Future<Output = T>,
+    ) -> Result<T, HttpError> {
+        timeout_at(self.until, work).await.map_err(|_| late(&spelled(self.timeout)))
+    }
+}
+
+/// A connection and what it took.
+pub(super) struct Dialled {
+    pub(super) stream: TcpStream,
+    pub(super) remote: SocketAddr,
+    /// None for an address.
+    pub(super) dns: Option<Duration>,
+    pub(super) connect: Duration,
+}
+
+/// Connects to a host within the limit.
+pub(super) async fn dial(host: Host<&str>, to: &HostPort, limit: Limit) -> Result<Dialled, HttpError> {
+    let start = Instant::now();
+    let (addresses, dns) = match host {
+        Host::Ipv4(address) => (vec![SocketAddr::new(address.into(), to.port())], None),
+        Host::Ipv6(address) => (vec![SocketAddr::new(address.into(), to.port())], None),
+        Host::Domain(name) => (resolve(name, to.port(), limit).await?, Some(start.elapsed())),
+    };
+    let start = Instant::now();
+    let late = |spelled: &str| {
+        HttpError::ConnectTimeout(format!("no connection to {to} within {spelled} (connect timeout)"))
+    };
+    let (stream, remote) =
+        limit.bound(late, race(&addresses)).await?.map_err(|failures| unconnected(to, &failures))?;
+    // Only a socket that is closed already refuses, and that shows when it is used.
+    let _ = stream.set_nodelay(true);
+    Ok(Dialled { stream, remote, dns, connect: start.elapsed() })
+}
+
+async fn resolve(name: &str, port: u16, limit: Limit) -> Result<Vec<SocketAddr>, HttpError> {
+    let late = |spelled: &str| {
+        HttpError::ConnectTimeout(format!(
+            "the name {name} was not resolved within {spelled} (connect timeout)"
+        ))
+    };
+    let unresolved = |why: &str| HttpError::Dns(format!("the name {name} does not resolve{why}"));
+    let found = limit.bound(late, tokio::net::lookup_host((name, port))).await?.map_err(|error| {
+        let text = error.to_string();
+        match text.split_once(": ") {
+            Some((_, reason)) => unresolved(&format!(" ({})", reason.to_lowercase())),
+            None => unresolved(""),
+        }
+    })?;
+    let addresses = interleaved(found.collect());
+    if addresses.is_empty() { Err(unresolved(" to any address")) } else { Ok(addresses) }
+}
+
+/// The resolver's order with the families taking turns, beginning with the family that it put first.
+fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut turn, mut other): (VecDeque<_>, VecDeque<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let mut order = Vec::new();
+    while order.len() < MOST_ADDRESSES {
+        let Some(next) = turn.pop_front().or_else(|| other.pop_front()) else { break };
+        if !order.contains(&next) {
+            order.push(next);
+        }
+        std::mem::swap(&mut turn, &mut other);
+    }
+    order
+}
+
+type Failures = Vec<(SocketAddr, io::Error)>;
+type Connected = (TcpStream, SocketAddr);
+
+/// The first address to be connected; the others are given up.
+async fn race(addresses: &[SocketAddr]) -> Result<Connected, Failures> {
+    if let [address] = addresses {
+        return TcpStream::connect(address)
+            .await
+            .map(|stream| (stream, *address))
+            .map_err(|error| vec![(*address, error)]);
+    }
+    Race {
+        waiting: addresses.iter().copied().collect(),
+        running: Vec::new(),
+        failures: Vec::new(),
+        next: None,
+    }
+    .await
+}
+
+type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+struct Race {
+    waiting: VecDeque<SocketAddr>,
+    running: Vec<(SocketAddr, Attempt)>,
+    failures: Failures,
+    /// When the next address joins.
+    next: Option<Pin<Box<Sleep>>>,
+}
+
+impl Race {
+    fn start_next(&mut self) {
+        if let Some(address) = self.waiting.pop_front() {
+            self.running.push((address, Box::pin(TcpStream::connect(address))));
+        }
+        self.next = (!self.waiting.is_empty()).then(|| Box::pin(sleep(STAGGER)));
+    }
+}
+
+impl Future for Race {
+    type Output = Result<Connected, Failures>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            if this.running.is_empty() && this.waiting.is_empty() {
+                return Poll::Ready(Err(std::mem::take(&mut this.failures)));
+            }
+            if this.running.is_empty() {
+                this.start_next();
+            }
+            let mut at = 0;
+            let mut failed = false;
+            while at < this.running.len() {
+                let (address, attempt) = &mut this.running[at];
+                match attempt.as_mut().poll(context) {
+                    Poll::Ready(Ok(stream)) => return Poll::Ready(Ok((stream, *address))),
+                    Poll::Ready(Err(error)) => {
+                        this.failures.push((*address, error));
+                        drop(this.running.remove(at));
+                        failed = true;
+                    }
+                    Poll::Pending => at += 1,
+                }
+            }
+            let due = this.next.as_mut().is_some_and(|next| next.as_mut().poll(context).is_ready());
+            if !failed && !due {
+                return Poll::Pending;
+            }
+            this.start_next();
+        }
+    }
+}
+
+fn unconnected(to: &HostPort, failures: &Failures) -> HttpError {
+    let refused = |(_, error): &(SocketAddr, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
+    if failures.iter().all(refused) {
+        let addresses: Vec<_> = failures.iter().map(|(address, _)| address.to_string()).collect();
+        return HttpError::Refused(format!("connection refused by {}", addresses.join(" and ")));
+    }
+    let reasons: Vec<_> =
+        failures.iter().map(|(address, error)| format!("{address}: {}", reason(error))).collect();
+    // A failure of the address itself need not name it twice.
+    let bare = to.host().parse::<IpAddr>().is_ok();
+    match failures.as_slice() {
+        [(_, error)] if bare => HttpError::Unreachable(format!("no connection to {to}: {}", reason(error))),
+        _ => HttpError::Unreachable(format!("no connection to {to} ({})", reasons.join("; "))),
+    }
+}
+
+/// What went wrong, without the operating system's numbers.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),
+        io::ErrorKind::HostUnreachable => "no route to the host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "no route to its network".to_owned(),
+        io::ErrorKind::TimedOut => "the host does not answer".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or_default().to_lowercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let v4 = |last| SocketAddr::from(([192, 0, 2, last], 80));
+        let v6 = |last| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, last], 80));
+        assert_eq!(
+            interleaved(vec![v6(1), v6(2), v6(3), v4(1), v4(2), v4(1)]),
+            [v6(1), v4(1), v6(2), v4(2), v6(3)]
+        );
+        assert_eq!(interleaved(vec![v4(1), v6(1)]), [v4(1), v6(1)]);
+        assert_eq!(interleaved((0..20).map(v4).collect()).len(), MOST_ADDRESSES);
+        assert!(interleaved(Vec::new()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_gives_way_at_once() {
+        let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = open.local_addr().map(|address| (open, address)).unwrap();
+        let closed = SocketAddr::from(([127, 0, 0, 1], 1));
+        let start = Instant::now();
+        let (_, address) = race(&[closed, open.1]).await.unwrap();
+        assert_eq!(address, open.1);
+        assert!(start.elapsed() < STAGGER, "it waited for the stagger");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_silent_is_overtaken() {
+        let full = full_listener().await;
+        let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let start = Instant::now();
+        let (_, address) = race(&[full.address, open.local_addr().unwrap()]).await.unwrap();
+        assert_eq!(address, open.local_addr().unwrap());
+        assert!(start.elapsed() >= STAGGER);
+    }
+
+    #[tokio::test]
+    async fn all_failures_are_told() {
+        let closed = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let failures = race(&closed).await.unwrap_err();
+        let error = unconnected(&HostPort::new("nas.lan", 80), &failures);
+        assert_eq!(error, HttpError::Refused("connection refused by 127.0.0.1:1 and 127.0.0.1:2".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_silent_host_is_given_up_at_the_limit() {
+        let full = full_listener().await;
+        let to = HostPort::new("127.0.0.1", full.address.port());
+        let limit = Limit::starting_now(Duration::from_millis(100));
+        let error = dial(Host::Ipv4([127, 0, 0, 1].into()), &to, limit).await.err();
+        let text = format!("no connection to {to} within 100 ms (connect timeout)");
+        assert_eq!(error, Some(HttpError::ConnectTimeout(text)));
+    }
+
+    struct Full {
+        address: SocketAddr,
+        _listener: TcpListener,
+        _fill: Vec<TcpStream>,
+    }
+
+    /// A listener whose queue is full: the kernel leaves further connections unanswered.
+    async fn full_listener() -> Full {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut fill = Vec::new();
+        while let Ok(Ok(stream)) =
+            tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
+            fill.push(stream);
+        }
+        Full { address, _listener: listener, _fill: fill }
+    }
+}

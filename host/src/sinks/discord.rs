@@ -1,0 +1,167 @@
+//! Discord, by an incoming webhook. The webhook's address is the secret: whoever has it can post.
+
+mod limits;
+mod markdown;
+mod payload;
+mod rate;
+mod settings;
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pihook_core::Message;
+use reqwest::header::{HeaderMap, USER_AGENT};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::Url;
+
+use super::client::{HttpClient, describe, read_start};
+use super::{SendContext, Sending, Sink, Verdict};
+use payload::Payload;
+
+pub use settings::{DiscordSettings, SettingsError};
+
+/// Discord's proxies turn away requests without an agent of this form.
+const AGENT: &str = concat!("DiscordBot (", env!("CARGO_PKG_HOMEPAGE"), ", ", env!("CARGO_PKG_VERSION"), ")");
+
+/// How much of a provider's complaint is passed on, in UTF-16 units.
+const DETAIL: usize = 300;
+
+/// Parts of the address from this length on, in bytes, count as secret; `api` and `webhooks` may be said.
+const SECRET: usize = 9;
+
+/// A Discord channel behind an incoming webhook.
+pub struct DiscordSink {
+    client: HttpClient,
+    url: Url,
+    username: Option<String>,
+    fingerprint: String,
+    /// When the webhook's rate limit allows the next request, as its last answer told.
+    free_at: Mutex<Option<Instant>>,
+}
+
+impl fmt::Debug for DiscordSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiscordSink").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
+}
+
+impl Sink for DiscordSink {
+    fn kind(&self) -> &'static str {
+        "discord"
+    }
+
+    fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+
+    fn send<'a>(&'a self, message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a> {
+        Box::pin(async move {
+            if let Some(wait) = self.must_wait() {
+                return Verdict::Wait(wait);
+            }
+            let payload = Payload::new(message, context, self.username.as_deref());
+            let request = self.client.get().post(self.url.clone()).header(USER_AGENT, AGENT).json(&payload);
+            match request.send().await {
+                Ok(response) => self.judge(response).await,
+                Err(error) => Verdict::Retry(self.redact(&describe(error))),
+            }
+        })
+    }
+}
+
+impl DiscordSink {
+    /// A sink that posts to the webhook in `settings`.
+    ///
+    /// # Errors
+    /// When Discord could not accept the settings.
+    pub fn new(settings: &DiscordSettings, client: HttpClient) -> Result<Self, SettingsError> {
+        Ok(Self {
+            client,
+            url: settings.endpoint()?,
+            username: settings.display_name()?,
+            fingerprint: settings.fingerprint(),
+            free_at: Mutex::new(None),
+        })
+    }
+
+    fn must_wait(&self) -> Option<Duration> {
+        let free_at = (*self.free_at.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let wait = free_at.saturating_duration_since(Instant::now());
+        (!wait.is_zero()).then_some(wait)
+    }
+
+    fn rest(&self, wait: Duration) {
+        *self.free_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
+    }
+
+    async fn judge(&self, response: Response) -> Verdict {
+        let status = response.status();
+        if let Some(wait) = rate::exhausted(response.headers()) {
+            self.rest(wait);
+        }
+        if status.is_success() {
+            // The body is not waited for: the message is posted, and must be noted as such at once.
+            return Verdict::Sent;
+        }
+        let headers = response.headers().clone();
+        let body = read_start(response).await;
+        self.complaint(status, &headers, &body)
+    }
+
+    fn complaint(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
+        let said = self.redact(&detail(status, body));
+        match status.as_u16() {
+            429 => {
+                let wait = rate::wait(headers, body);
+                self.rest(wait);
+                Verdict::Wait(wait)
+            }
+            401 | 403 => Verdict::Disabled(format!(
+                "{said}: the webhook's address is not valid (any more); copy it again from the channel's settings"
+            )),
+            404 | 410 => Verdict::Disabled(format!(
+                "{said}: the webhook does not exist (any more); make a new one in the channel's settings"
+            )),
+            400 | 413 | 422 => Verdict::Refused(said),
+            _ => Verdict::Retry(said),
+        }
+    }
+
+    /// The text without anything of the webhook's address that is secret.
+    fn redact(&self, text: &str) -> String {
+        let path = self.url.path();
+        let secrets = std::iter::once(path).chain(path.split('/').rev()).filter(|part| part.len() >= SECRET);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+}
+
+/// What Discord's errors look like, mostly.
+#[derive(Deserialize)]
+struct Complaint {
+    message: String,
+    #[serde(default)]
+    code: u64,
+    errors: Option<serde_json::Value>,
+}
+
+/// What the answer says, on one line of bounded length.
+fn detail(status: StatusCode, body: &[u8]) -> String {
+    let said = match serde_json::from_slice::<Complaint>(body) {
+        Ok(Complaint { message, code, errors: None }) => format!("{message} (code {code})"),
+        Ok(Complaint { message, code, errors: Some(errors) }) => format!("{message} (code {code}) {errors}"),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let said = markdown::clean(&said, markdown::Lines::Join);
+    let said = limits::cut_middle(&said, DETAIL);
+    format!("Discord answered {} {said}", status.as_u16()).trim_end().to_owned()
+}
+
+/// The other end, for tests.
+#[cfg(test)]
+#[path = "../../../tests/fixtures/discord.rs"]
+pub(crate) mod fake;
+#[cfg(test)]
+mod tests;

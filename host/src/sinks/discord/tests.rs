@@ -1,0 +1,257 @@
+use std::sync::Arc;
+
+use jiff::Zoned;
+use pihook_core::{
+    Alert, AlertKind, Colour, Field, FieldLayout, IncidentId, Mention, Reason, Secret, ServiceId, Severity,
+    Status, ZoneId,
+};
+use proptest::prelude::*;
+use rustls::RootCertStore;
+
+use super::fake::{Answer, FakeDiscord, TOKEN, violations};
+use super::*;
+use crate::sinks::{Form, Late};
+
+/// Long enough for loopback, short enough to wait for in a test.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+fn alert(mention: Option<Mention>) -> Alert {
+    Alert {
+        kind: AlertKind::Opened,
+        reason: Reason::Failures,
+        incident: IncidentId(1),
+        service: ServiceId::new("jellyfin"),
+        name: Arc::from("Jellyfin"),
+        zone: ZoneId::new("local"),
+        status: Status::Down,
+        severity: Severity::Critical,
+        level: 0,
+        mention,
+        at: "2026-11-22T09:02:30.5Z".parse().unwrap(),
+        since: "2026-11-22T09:00:00Z".parse().unwrap(),
+        lasted: Duration::from_secs(150),
+        failures: 3,
+        summary: "connection refused".to_owned(),
+        response_time: None,
+        sinks: Vec::new(),
+    }
+}
+
+fn message() -> Message {
+    let field =
+        |name: &str, value: &str, layout| Field { name: name.to_owned(), value: value.to_owned(), layout };
+    Message {
+        title: "Jellyfin is down".to_owned(),
+        body: "connection refused".to_owned(),
+        fields: vec![
+            field("Zone", "local", FieldLayout::Cell),
+            field("Reason", "3 failures", FieldLayout::Row),
+        ],
+        colour: Colour::Bad,
+    }
+}
+
+fn sink_at(url: String) -> DiscordSink {
+    let client = HttpClient::new(Arc::new(RootCertStore::empty()), TIMEOUT).unwrap();
+    let settings =
+        DiscordSettings { url: Secret::new(url), username: Some("PiHook".to_owned()), thread_id: None };
+    DiscordSink::new(&settings, client).unwrap()
+}
+
+async fn send(sink: &DiscordSink, message: &Message, form: Form) -> Verdict {
+    sink.send(message, &SendContext { alert: &alert(None), late: None, form }).await
+}
+
+/// What a fresh sink says of this answer.
+async fn verdict(answer: Answer) -> Verdict {
+    let discord = FakeDiscord::start().await;
+    discord.script([answer]);
+    let verdict = send(&sink_at(discord.url()), &message(), Form::Rich).await;
+    assert_eq!(discord.violations(), [""; 0]);
+    assert!(!format!("{verdict:?} {verdict}").contains(TOKEN), "{verdict}");
+    verdict
+}
+
+#[tokio::test]
+async fn a_message_arrives_as_an_embed() {
+    let discord = FakeDiscord::start().await;
+    assert_eq!(send(&sink_at(discord.url()), &message(), Form::Rich).await, Verdict::Sent);
+    let received = discord.received();
+    assert_eq!(received[0].query, "wait=true");
+    insta::assert_snapshot!(received[0].body, @r#"{"allowed_mentions":{"parse":[]},"embeds":[{"color":14300723,"description":"connection refused","fields":[{"inline":true,"name":"Zone","value":"local"},{"inline":false,"name":"Reason","value":"3 failures"}],"timestamp":"2026-11-22T09:02:30.500Z","title":"Jellyfin is down"}],"username":"PiHook"}"#);
+    assert_eq!(discord.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn plain_messages_are_bare_text() {
+    let discord = FakeDiscord::start().await;
+    assert_eq!(send(&sink_at(discord.url()), &message(), Form::Plain).await, Verdict::Sent);
+    insta::assert_snapshot!(discord.received()[0].body, @r#"{"allowed_mentions":{"parse":[]},"content":"Jellyfin is down\nconnection refused\nZone: local\nReason: 3 failures"}"#);
+    assert_eq!(discord.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn success_is_sent() {
+    assert_eq!(verdict(Answer::Ok).await, Verdict::Sent);
+    assert_eq!(verdict(Answer::NoContent).await, Verdict::Sent);
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_a_wait() {
+    assert_eq!(verdict(Answer::RateLimited(1.5)).await, Verdict::Wait(Duration::from_millis(1500)));
+    assert_eq!(verdict(Answer::RateLimited(1e12)).await, Verdict::Wait(Duration::from_secs(3600)));
+    assert_eq!(verdict(Answer::RateLimitedByProxy(7)).await, Verdict::Wait(Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn a_dead_webhook_disables() {
+    let expect = [
+        (
+            Answer::Unauthorized,
+            "Discord answered 401 Invalid Webhook Token (code 50027): the webhook's address",
+        ),
+        (Answer::Forbidden, "Discord answered 403 Missing Permissions (code 50013): the webhook's address"),
+        (Answer::NotFound, "Discord answered 404 Unknown Webhook (code 10015): the webhook does not exist"),
+        (Answer::Status(403), "Discord answered 403: the webhook's address"),
+    ];
+    for (answer, start) in expect {
+        let verdict = verdict(answer).await;
+        assert!(matches!(&verdict, Verdict::Disabled(why) if why.starts_with(start)), "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_request_is_refused_in_either_shape() {
+    let Verdict::Refused(why) = verdict(Answer::BadRequest).await else { panic!("not refused") };
+    assert!(why.starts_with("Discord answered 400 Invalid Form Body (code 50035) {\"content\""), "{why}");
+    let Verdict::Refused(why) = verdict(Answer::BadRequestShort).await else { panic!("not refused") };
+    assert_eq!(why, r#"Discord answered 400 {"embeds":["0"]}"#);
+}
+
+#[tokio::test]
+async fn an_echoed_address_is_redacted() {
+    let Verdict::Refused(why) = verdict(Answer::Echo).await else { panic!("not refused") };
+    assert_eq!(why, "Discord answered 400 *** and the token ***");
+}
+
+#[tokio::test]
+async fn what_may_pass_is_retried() {
+    let why =
+        |verdict| if let Verdict::Retry(why) = verdict { why } else { panic!("not retried: {verdict:?}") };
+    assert_eq!(why(verdict(Answer::ServerError).await), "Discord answered 500 upstream connect error");
+    assert_eq!(why(verdict(Answer::Status(302)).await), "Discord answered 302");
+    assert_eq!(why(verdict(Answer::Hang).await), "no answer in time");
+    assert_eq!(why(verdict(Answer::TakeAndHang).await), "no answer in time");
+    let closed = why(verdict(Answer::Close).await);
+    assert!(closed.contains("connection closed before message completed"), "{closed}");
+}
+
+#[tokio::test]
+async fn a_refused_connection_does_not_show_the_address() {
+    let discord = FakeDiscord::start().await;
+    let sink = sink_at(discord.url());
+    drop(discord);
+    let Verdict::Retry(why) = send(&sink, &message(), Form::Rich).await else { panic!("not retried") };
+    assert!(why.starts_with("error sending request: client error (Connect): "), "{why}");
+    assert!(!why.contains(TOKEN) && !why.contains("http://"), "{why}");
+    assert!(!format!("{sink:?}").contains(TOKEN));
+}
+
+#[tokio::test]
+async fn an_empty_bucket_holds_the_next_message_back() {
+    let discord = FakeDiscord::start().await;
+    discord.script([Answer::LastOfBucket(0.2), Answer::Ok]);
+    let sink = sink_at(discord.url());
+    assert_eq!(send(&sink, &message(), Form::Rich).await, Verdict::Sent);
+    let Verdict::Wait(wait) = send(&sink, &message(), Form::Rich).await else { panic!("did not wait") };
+    assert!(wait <= Duration::from_millis(200), "{wait:?}");
+    assert_eq!(discord.requests(), 1);
+    tokio::time::sleep(wait).await;
+    assert_eq!(send(&sink, &message(), Form::Rich).await, Verdict::Sent);
+}
+
+#[tokio::test]
+async fn only_the_level_s_mention_pings() {
+    let hostile = Message { title: "@everyone <@&7> <@8> @here".to_owned(), ..message() };
+    let expect = [
+        (None, vec![]),
+        (Some(Mention::Here), vec!["@here"]),
+        (Some(Mention::Everyone), vec!["@everyone"]),
+        (Some(Mention::Role("123".to_owned())), vec!["roles:123"]),
+        (Some(Mention::User("456".to_owned())), vec!["users:456"]),
+        (Some(Mention::User("456>@everyone".to_owned())), vec![]),
+    ];
+    let discord = FakeDiscord::start().await;
+    let sink = sink_at(discord.url());
+    for (mention, pings) in expect {
+        for form in [Form::Rich, Form::Plain] {
+            let alert = alert(mention.clone());
+            let verdict = sink.send(&hostile, &SendContext { alert: &alert, late: None, form }).await;
+            assert_eq!(verdict, Verdict::Sent);
+            assert_eq!(discord.received().last().unwrap().pings(), pings);
+        }
+    }
+    assert_eq!(discord.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_late_message_says_so() {
+    let discord = FakeDiscord::start().await;
+    let sink = sink_at(discord.url());
+    let alert = alert(None);
+    let now = "2026-11-22T09:16:40Z".parse().unwrap();
+    let late = Late::of(Zoned::new(alert.at, jiff::tz::TimeZone::UTC), now);
+    for form in [Form::Rich, Form::Plain] {
+        sink.send(&message(), &SendContext { alert: &alert, late: late.as_ref(), form }).await;
+        let text = discord.received().last().unwrap().text();
+        assert!(text.ends_with("\ndelivered late: decided at 09:02, 14 min ago"), "{text}");
+    }
+}
+
+/// The parts of Unicode that break things.
+fn text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        any::<String>(),
+        "[a-z ]{0,40}",
+        Just("👩‍👩‍👧‍👦".to_owned()),
+        Just("e\u{301}\u{323}".to_owned()),
+        Just("\u{0}\u{1b}\u{202e}\u{feff}\u{200b}".to_owned()),
+        Just(r"\*_~`|<[@everyone](https://evil)".to_owned()),
+        Just("\n# - > 1. ".to_owned()),
+        Just(" \t\u{a0}\u{3000}".to_owned()),
+    ];
+    let repeated = (part.clone(), 0_usize..3000)
+        .prop_map(|(part, times)| part.repeat(times.min(9000 / part.len().max(1))));
+    prop_oneof![3 => part, 1 => repeated]
+}
+
+fn any_message() -> impl Strategy<Value = Message> {
+    let field = (text(), text(), any::<bool>()).prop_map(|(name, value, cell)| Field {
+        name,
+        value,
+        layout: if cell { FieldLayout::Cell } else { FieldLayout::Row },
+    });
+    (text(), text(), prop::collection::vec(field, 0..40)).prop_map(|(title, body, fields)| Message {
+        title,
+        body,
+        fields,
+        colour: Colour::Warning,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_message_is_within_all_limits(message in any_message(), late in any::<bool>(), mention in any::<bool>()) {
+        let alert = alert(mention.then_some(Mention::Here));
+        let late = late.then(|| Late::of(Zoned::new(alert.at, jiff::tz::TimeZone::UTC), jiff::Timestamp::MAX)).flatten();
+        for form in [Form::Rich, Form::Plain] {
+            let context = SendContext { alert: &alert, late: late.as_ref(), form };
+            let body = serde_json::to_value(Payload::new(&message, &context, Some("PiHook"))).unwrap();
+            prop_assert_eq!(violations(&body), Vec::<String>::new());
+            let pings: &[&str] = if mention { &["@here"] } else { &[] };
+            prop_assert_eq!(super::fake::pings(&body), pings);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! History, state and outbox in one SQLite database.
+//!
+//! One thread writes; everybody else sends it jobs through a bounded queue or reads over a connection of their own.
+//! A commit is one unit: its outcome, transition, incident, state and deliveries are on disk together or not at
+//! all. What is urgent is synced before [`Store::commit`] returns; ordinary outcomes are gathered up to `commit_every`
+//! and may lose their last seconds to a power cut, never their order.
+//!
+//! # Wear
+//! An SD card wears out by what is written, so sizes are chosen by measurement: 100 services every 10 s with
+//! `commit_every: 5s`, which is 50 checks a transaction. Written to disk a check, log and checkpoints together
+//! (`cargo test wear -- --nocapture` prints it):
+//!
+//! | page | checkpoint after 250 pages | 1000 | 4000 |
+//! |---|---|---|---|
+//! | 1024 B | 168 B | 159 B | 155 B |
+//! | 2048 B | 211 B | 206 B | 205 B |
+//! | 4096 B | 251 B | **246 B** | 245 B |
+//! | 8192 B | 335 B | 330 B | 330 B |
+//!
+//! - Pages have 4096 B although smaller ones write less: a block of the file system is then one page, and a write torn
+//!   by a power cut cannot damage a neighbour that the log has no copy of.
+//! - A transaction writes whole pages, at least the last one of `checks`. So that table is appended to and has no
+//!   index; a row takes 34 B. A service's newest check is found through `latest`, noted every 4096 checks.
+//! - Summaries are not interned: it would save 7 B of a row, and a second table costs pages of its own.
+//! - The log is copied into the database every 1000 pages (4 MB); more gains nothing and keeps a longer log.
+//! - A service's state is a row of its own, and only written when it has changed.
+
+mod codec;
+mod disabled;
+mod dto;
+mod error;
+mod kept;
+mod outbox;
+mod pending;
+mod reader;
+mod records;
+mod schema;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use pihook_core::monitor::{Commit, SavedState, Urgency};
+use pihook_core::{Message, ServiceId, SinkId, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use disabled::DisabledSink;
+pub use error::StoreError;
+pub use outbox::Delivery;
+pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
+pub use records::RegisteredService;
+
+use outbox::State;
+use writer::{Job, Tuning};
+
+/// The way to the database's writer. Clones share it; when the last is dropped, what is pending is written.
+#[derive(Clone, Debug)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    added: watch::Sender<u64>,
+}
+
+impl Store {
+    /// Opens the database, made with mode 0600 if it is missing, and brings an older format up to date.
+    ///
+    /// Ordinary commits wait for others up to `commit_every`. Blocks; the file is not touched if a newer PiHook or
+    /// another program has written it.
+    pub fn open(path: &Path, commit_every: Duration) -> Result<Self, StoreError> {
+        Self::open_tuned(path, Tuning::new(commit_every))
+    }
+
+    fn open_tuned(path: &Path, tuning: Tuning) -> Result<Self, StoreError> {
+        let db = schema::open(path, schema::Layout::CHOSEN, tuning.busy)?;
+        let added = watch::Sender::new(0);
+        let jobs = writer::start(db, tuning, added.clone())?;
+        Ok(Self { jobs, added })
+    }
+
+    /// Writes a commit. An urgent one takes all that are pending with it and is on disk when this returns; an
+    /// ordinary one is merely accepted then. Waits while the queue is full.
+    ///
+    /// [`StoreError::Deferred`] is for information: the commit is kept and tried again until it succeeds.
+    pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        match commit.urgency {
+            Urgency::Ordinary => self.send(Job::Commit(Box::new(commit), None)).await,
+            Urgency::AtOnce => self.ask(|ack| Job::Commit(Box::new(commit), Some(ack))).await,
+        }
+    }
+
+    /// Writes what is pending now.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.ask(Job::Flush).await
+    }
+
+    /// Writes what is pending and closes the database. Every later call returns [`StoreError::Closed`].
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.ask(Job::Close).await
+    }
+
+    /// Replaces the list of configured services, in the file's order. What is gone keeps its history.
+    pub async fn register(&self, services: Vec<RegisteredService>) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| records::register(db, &services)).await
+    }
+
+    /// Everything that is to be restored after a restart. An unreadable state is logged and left out.
+    pub async fn load_state(&self) -> Result<SavedState, StoreError> {
+        writer::call(&self.jobs, |db| records::load_state(db)).await
+    }
+
+    /// Replaces what a service's check keeps between its runs.
+    pub async fn save_kept(&self, service: &ServiceId, entries: kept::Entries) -> Result<(), StoreError> {
+        let service = service.clone();
+        writer::call(&self.jobs, move |db| kept::save(db, &service, &entries)).await
+    }
+
+    /// What the services' checks have kept.
+    pub async fn load_kept(&self) -> Result<BTreeMap<ServiceId, kept::Entries>, StoreError> {
+        writer::call(&self.jobs, |db| kept::load(db)).await
+    }
+
+    /// Changes whenever a transaction has added deliveries.
+    #[must_use]
+    pub fn deliveries_added(&self) -> watch::Receiver<u64> {
+        self.added.subscribe()
+    }
+
+    /// Sinks that have something to deliver, be it due or not.
+    pub async fn sinks_with_pending(&self) -> Result<Vec<SinkId>, StoreError> {
+        writer::call(&self.jobs, |db| outbox::pending_sinks(db)).await
+    }
+
+    /// The sink's oldest pending delivery, be it due or not: nothing may overtake it.
+    pub async fn next_delivery(&self, sink: &SinkId) -> Result<Option<Delivery>, StoreError> {
+        let sink = sink.clone();
+        writer::call(&self.jobs, move |db| outbox::next(db, &sink)).await
+    }
+
+    /// Keeps the wording of a delivery, so that every attempt says the same.
+    pub async fn save_message(&self, delivery: i64, message: &Message) -> Result<(), StoreError> {
+        let message = message.clone();
+        writer::call(&self.jobs, move |db| outbox::save_message(db, delivery, &message)).await
+    }
+
+    /// Notes that the sink has taken the delivery.
+    pub async fn delivery_sent(&self, delivery: i64, at: Timestamp) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| outbox::end(db, delivery, State::Sent, None, at)).await
+    }
+
+    /// Notes a failed attempt and when to try again.
+    pub async fn delivery_failed(
+        &self,
+        delivery: i64,
+        error: &str,
+        next_attempt: Timestamp,
+    ) -> Result<(), StoreError> {
+        let error = error.to_owned();
+        writer::call(&self.jobs, move |db| outbox::failed(db, delivery, &error, next_attempt)).await
+    }
+
+    /// Gives a delivery up after a last attempt.
+    pub async fn delivery_dead(&self, delivery: i64, error: &str, at: Timestamp) -> Result<(), StoreError> {
+        let error = error.to_owned();
+        writer::call(&self.jobs, move |db| outbox::end(db, delivery, State::Dead, Some(&error), at)).await
+    }
+
+    /// Notes that a sink refuses its configuration. Its deliveries stay.
+    pub async fn disable_sink(
+        &self,
+        sink: &SinkId,
+        fingerprint: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (fingerprint, reason) = (fingerprint.to_owned(), reason.to_owned());
+        let disabled = DisabledSink { sink: sink.clone(), fingerprint, reason, at };
+        writer::call(&self.jobs, move |db| disabled::insert(db, &disabled)).await
+    }
+
+    /// Enables a sink again; no error if it is enabled.
+    pub async fn enable_sink(&self, sink: &SinkId) -> Result<(), StoreError> {
+        let sink = sink.clone();
+        writer::call(&self.jobs, move |db| disabled::remove(db, &sink)).await
+    }
+
+    /// The sinks that are disabled.
+    pub async fn disabled_sinks(&self) -> Result<Vec<DisabledSink>, StoreError> {
+        writer::call(&self.jobs, |db| disabled::all(db)).await
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).await.map_err(|_closed| StoreError::Closed)
+    }
+
+    async fn ask(&self, job: impl FnOnce(pending::Ack) -> Job) -> Result<(), StoreError> {
+        let (ack, answer) = oneshot::channel();
+        self.send(job(ack)).await?;
+        answer.await.map_err(|_closed| StoreError::Closed)?
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! The outbox: one row for each alert and sink, told in order, at least once.
+//!
+//! A sink's rows go out strictly by number, so what a person reads is what was decided, in that order. Its oldest
+//! pending row, the head, is the only one that can be in flight.
+
+mod limit;
+
+use pihook_core::{Alert, Message, SinkId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::StoreError;
+use super::codec::{count, instant, integer, millis};
+use super::dto::{AlertDto, MessageDto, decode, encode};
+
+/// Milliseconds that finished deliveries and their alerts are kept: 30 days.
+const KEEP_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// Deliveries that are kept at most, the pending ones not counted.
+const KEEP_ROWS: i64 = 10_000;
+
+/// One alert to one sink.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// Its number; a sink's deliveries go out in this order.
+    pub id: i64,
+    /// Where to.
+    pub sink: SinkId,
+    /// What was decided.
+    pub alert: Alert,
+    /// How it was worded, once it was.
+    pub message: Option<Message>,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// When it was decided.
+    pub created: Timestamp,
+    /// Not to be tried before; none before the first attempt.
+    pub next_attempt: Option<Timestamp>,
+}
+
+/// Adds the alert with a delivery for each of its sinks and returns how many those are.
+pub(super) fn insert(db: &Connection, service: i64, alert: &Alert) -> Result<usize, StoreError> {
+    if alert.sinks.is_empty() {
+        return Ok(0);
+    }
+    let json = encode(&AlertDto::from(alert))?;
+    db.prepare_cached(
+        "INSERT INTO alerts (incident, service, kind, reason, at_ms, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        integer(alert.incident.0),
+        service,
+        alert.kind.as_str(),
+        alert.reason.as_str(),
+        millis(alert.at),
+        json,
+    ])?;
+    let row = db.last_insert_rowid();
+    let mut added = 0;
+    for sink in &alert.sinks {
+        // A sink that is named twice is told once.
+        added += db
+            .prepare_cached("INSERT OR IGNORE INTO deliveries (alert, sink) VALUES (?1, ?2)")?
+            .execute(params![row, sink.as_str()])?;
+        limit::enforce(db, sink, alert.at)?;
+    }
+    Ok(added)
+}
+
+/// The sink's oldest pending delivery. One whose alert cannot be read is given up and reported.
+pub(super) fn next(db: &Connection, sink: &SinkId) -> Result<Option<Delivery>, StoreError> {
+    while let Some(row) = head(db, sink)? {
+        match decode::<AlertDto>(&row.alert) {
+            Ok(alert) => return Ok(Some(row.into_delivery(sink, alert.into()))),
+            Err(error) => {
+                tracing::error!(delivery = row.id, %sink, %error, "an alert is unreadable; it is given up");
+                finish(db, row.id, State::Dead, Some("the alert is unreadable"), instant(row.created))?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+struct Head {
+    id: i64,
+    alert: String,
+    message: Option<String>,
+    attempts: i64,
+    created: i64,
+    next_attempt: Option<i64>,
+}
+
+impl Head {
+    fn into_delivery(self, sink: &SinkId, alert: Alert) -> Delivery {
+        // A message that cannot be read is worded again.
+        let message = self.message.and_then(|json| decode::<MessageDto>(&json).ok());
+        Delivery {
+            id: self.id,
+            sink: sink.clone(),
+            alert,
+            message: message.map(Message::from),
+            attempts: count(self.attempts),
+            created: instant(self.created),
+            next_attempt: self.next_attempt.map(instant),
+        }
+    }
+}
+
+fn head(db: &Connection, sink: &SinkId) -> rusqlite::Result<Option<Head>> {
+    db.prepare_cached(
+        "SELECT d.id, a.json, d.message, d.attempts, a.at_ms, d.next_attempt_ms
+         FROM deliveries d JOIN alerts a ON a.id = d.alert
+         WHERE d.state = 'pending' AND d.sink = ?1 ORDER BY d.id LIMIT 1",
+    )?
+    .query_row([sink.as_str()], |row| {
+        Ok(Head {
+            id: row.get(0)?,
+            alert: row.get(1)?,
+            message: row.get(2)?,
+            attempts: row.get(3)?,
+            created: row.get(4)?,
+            next_attempt: row.get(5)?,
+        })
+    })
+    .optional()
+}
+
+/// Keeps the wording, so that every attempt says the same.
+pub(super) fn save_message(db: &Connection, id: i64, message: &Message) -> Result<(), StoreError> {
+    let json = encode(&MessageDto::from(message))?;
+    db.prepare_cached("UPDATE deliveries SET message = ?2 WHERE id = ?1")?.execute(params![id, json])?;
+    Ok(())
+}
+
+/// How a delivery can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The sink has taken it.
+    Sent,
+    /// It will not be tried again.
+    Dead,
+}
+
+/// Ends a delivery after one more attempt, and removes what ended long ago.
+pub(super) fn end(
+    db: &mut Connection,
+    id: i64,
+    state: State,
+    error: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.prepare_cached("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?1")?.execute([id])?;
+    finish(&tx, id, state, error, at)?;
+    prune(&tx, at)?;
+    Ok(tx.commit()?)
+}
+
+fn finish(
+    db: &Connection,
+    id: i64,
+    state: State,
+    error: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let state = match state {
+        State::Sent => "sent",
+        State::Dead => "dead",
+    };
+    db.prepare_cached(
+        "UPDATE deliveries SET state = ?2, last_error = ?3, finished_ms = ?4, next_attempt_ms = NULL
+         WHERE id = ?1",
+    )?
+    .execute(params![id, state, error, millis(at)])?;
+    Ok(())
+}
+
+/// Notes a failed attempt.
+pub(super) fn failed(
+    db: &Connection,
+    id: i64,
+    error: &str,
+    next_attempt: Timestamp,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE deliveries SET attempts = attempts + 1, last_error = ?2, next_attempt_ms = ?3
+         WHERE id = ?1 AND state = 'pending'",
+    )?
+    .execute(params![id, error, millis(next_attempt)])?;
+    Ok(())
+}
+
+fn prune(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let before = millis(now).saturating_sub(KEEP_MS);
+    let gone = db
+        .prepare_cached(
+            "DELETE FROM deliveries WHERE state <> 'pending'
+             AND (finished_ms < ?1 OR id <= (SELECT max(id) FROM deliveries) - ?2)",
+        )?
+        .execute(params![before, KEEP_ROWS])?;
+    if gone > 0 {
+        db.execute("DELETE FROM alerts WHERE id NOT IN (SELECT alert FROM deliveries)", [])?;
+    }
+    Ok(())
+}
+
+/// Sinks that have something to deliver.
+pub(super) fn pending_sinks(db: &Connection) -> Result<Vec<SinkId>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT DISTINCT sink FROM deliveries WHERE state = 'pending' ORDER BY sink")?;
+    let sinks = statement.query_map([], |row| Ok(SinkId::new(&row.get::<_, String>(0)?)))?;
+    Ok(sinks.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,55 @@
+//! What gives way when a sink does not take its deliveries for long.
+//!
+//! What is told has to stay a legal sequence: `Opened (Reminder | Escalated)* Recovered`. So reminders and
+//! escalations go first, oldest first. If there are none, an incident whose beginning and end both wait is left out
+//! as a whole. What then remains is at most an end and a beginning for each service. The head never gives way,
+//! since it may be in flight.
+
+use pihook_core::{SinkId, Timestamp};
+use rusqlite::{Connection, named_params};
+
+use crate::store::StoreError;
+use crate::store::codec::millis;
+
+/// Pending deliveries of one sink.
+pub(super) const MOST_PENDING: i64 = 1000;
+
+const NEWS: &str = "
+    SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
+    WHERE d.state = 'pending' AND d.sink = :sink AND a.kind IN ('reminder', 'escalated')
+      AND d.id > (SELECT min(id) FROM deliveries WHERE state = 'pending' AND sink = :sink)
+    ORDER BY d.id LIMIT 1";
+
+const WHOLE_INCIDENT: &str = "
+    SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
+    WHERE d.state = 'pending' AND d.sink = :sink AND a.incident = (
+        SELECT a.incident FROM deliveries d JOIN alerts a ON a.id = d.alert
+        WHERE d.state = 'pending' AND d.sink = :sink
+          AND d.id > (SELECT min(id) FROM deliveries WHERE state = 'pending' AND sink = :sink)
+        GROUP BY a.incident
+        HAVING sum(a.kind = 'opened') > 0 AND sum(a.kind = 'recovered') > 0
+        ORDER BY min(d.id) LIMIT 1)";
+
+/// Brings the sink's pending deliveries back to the limit.
+pub(super) fn enforce(db: &Connection, sink: &SinkId, at: Timestamp) -> Result<(), StoreError> {
+    while pending(db, sink)? > MOST_PENDING {
+        if supersede(db, sink, at, NEWS)? == 0 && supersede(db, sink, at, WHOLE_INCIDENT)? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn pending(db: &Connection, sink: &SinkId) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT count(*) FROM deliveries WHERE state = 'pending' AND sink = ?1")?
+        .query_row([sink.as_str()], |row| row.get(0))
+}
+
+fn supersede(db: &Connection, sink: &SinkId, at: Timestamp, which: &str) -> rusqlite::Result<usize> {
+    db.prepare_cached(&format!(
+        "UPDATE deliveries SET state = 'dead', last_error = 'superseded', finished_ms = :at,
+             next_attempt_ms = NULL
+         WHERE id IN ({which})"
+    ))?
+    .execute(named_params! { ":sink": sink.as_str(), ":at": millis(at) })
+}

@@ -1,0 +1,224 @@
+//! Commits, services and saved state as rows.
+
+use pihook_core::monitor::{Commit, Incident, Logged, Muting, SavedService, SavedState, Transition};
+use pihook_core::{ServiceId, ZoneId};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params, params};
+
+use super::codec::{integer, micros, millis, status_code};
+use super::dto::{ServiceDto, decode, encode};
+use super::{StoreError, outbox};
+
+/// After so many checks `latest` is brought up to date: it bounds what a reader scans, and costs a page or two.
+pub(super) const LATEST_EVERY: i64 = 4096;
+
+/// A configured service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredService {
+    /// Its identity.
+    pub id: ServiceId,
+    /// What people call it.
+    pub name: String,
+    /// Its zone.
+    pub zone: ZoneId,
+    /// What kind of check it has, such as `http`.
+    pub check: String,
+}
+
+/// How much a transaction may risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Survives a crash of the program; a power cut may take the last ones back.
+    Crash,
+    /// Survives a power cut.
+    PowerCut,
+}
+
+/// Writes all commits in one transaction and returns how many deliveries they added.
+pub(super) fn write<'a>(
+    db: &mut Connection,
+    commits: impl Iterator<Item = &'a Commit>,
+    durability: Durability,
+) -> Result<usize, StoreError> {
+    // WAL: NORMAL syncs at checkpoints only, FULL after each transaction. Not settable within one.
+    let synchronous = match durability {
+        Durability::Crash => "NORMAL",
+        Durability::PowerCut => "FULL",
+    };
+    db.pragma_update(None, "synchronous", synchronous)?;
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut deliveries = 0;
+    for commit in commits {
+        deliveries += insert(&tx, commit)?;
+    }
+    note_latest(&tx)?;
+    tx.commit()?;
+    Ok(deliveries)
+}
+
+fn insert(db: &Connection, commit: &Commit) -> Result<usize, StoreError> {
+    let service = service_row(db, &commit.service)?;
+    if let Some(logged) = &commit.outcome {
+        insert_check(db, service, logged)?;
+    }
+    if let Some(transition) = &commit.transition {
+        insert_transition(db, service, transition)?;
+    }
+    if let Some(incident) = &commit.incident {
+        upsert_incident(db, service, incident)?;
+    }
+    if let Some(state) = &commit.state {
+        upsert_state(db, service, state)?;
+    }
+    let mut deliveries = 0;
+    for alert in &commit.alerts {
+        deliveries += outbox::insert(db, service, alert)?;
+    }
+    Ok(deliveries)
+}
+
+/// The service's number. One that was never registered gets a row, so that no commit is ever lost to it.
+pub(super) fn service_row(db: &Connection, id: &ServiceId) -> rusqlite::Result<i64> {
+    let found = db
+        .prepare_cached("SELECT id FROM services WHERE key = ?1")?
+        .query_row([id.as_str()], |row| row.get(0))
+        .optional()?;
+    if let Some(row) = found {
+        return Ok(row);
+    }
+    db.execute(r#"INSERT INTO services (key, name, zone, "check") VALUES (?1, ?1, '', '')"#, [id.as_str()])?;
+    Ok(db.last_insert_rowid())
+}
+
+fn insert_check(db: &Connection, service: i64, logged: &Logged) -> rusqlite::Result<()> {
+    let outcome = &logged.outcome;
+    db.prepare_cached(
+        "INSERT INTO checks (service, at_ms, status, response_us, attempts, in_maintenance, summary)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        service,
+        millis(outcome.at),
+        status_code(outcome.status),
+        outcome.response_time.map(micros),
+        outcome.attempts,
+        logged.maintenance == Muting::Muted,
+        outcome.summary,
+    ])?;
+    Ok(())
+}
+
+fn insert_transition(db: &Connection, service: i64, transition: &Transition) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO transitions (service, at_ms, from_status, to_status) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        service,
+        millis(transition.at),
+        transition.from.as_str(),
+        transition.to.as_str()
+    ])?;
+    Ok(())
+}
+
+fn upsert_incident(db: &Connection, service: i64, incident: &Incident) -> rusqlite::Result<()> {
+    let values = named_params! {
+        ":id": integer(incident.id.0),
+        ":service": service,
+        ":opened": millis(incident.opened),
+        ":closed": incident.closed.map(millis),
+        ":severity": incident.severity.as_str(),
+        ":status": incident.status.as_str(),
+        ":reason": incident.reason,
+        ":failed": incident.checks_failed,
+    };
+    // Not ON CONFLICT: an insert also writes the page of AUTOINCREMENT's counter.
+    let updated = db
+        .prepare_cached(
+            "UPDATE incidents SET service = :service, opened_ms = :opened, closed_ms = :closed,
+                 severity = :severity, status = :status, reason = :reason, checks_failed = :failed
+             WHERE id = :id",
+        )?
+        .execute(values)?;
+    if updated == 0 {
+        db.prepare_cached(
+            "INSERT INTO incidents (id, service, opened_ms, closed_ms, severity, status, reason, checks_failed)
+             VALUES (:id, :service, :opened, :closed, :severity, :status, :reason, :failed)",
+        )?
+        .execute(values)?;
+    }
+    Ok(())
+}
+
+fn upsert_state(db: &Connection, service: i64, state: &SavedService) -> Result<(), StoreError> {
+    let json = encode(&ServiceDto::from(state))?;
+    db.prepare_cached(
+        "INSERT INTO states (service, json) VALUES (?1, ?2)
+         ON CONFLICT (service) DO UPDATE SET json = excluded.json",
+    )?
+    .execute(params![service, json])?;
+    Ok(())
+}
+
+fn note_latest(db: &Connection) -> rusqlite::Result<()> {
+    let (noted, newest): (i64, i64) = db
+        .prepare_cached(
+            "SELECT (SELECT coalesce(max(check_id), 0) FROM latest), (SELECT coalesce(max(id), 0) FROM checks)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if newest - noted >= LATEST_EVERY {
+        db.execute(
+            "INSERT INTO latest (service, check_id)
+             SELECT service, max(id) FROM checks WHERE id > ?1 GROUP BY service
+             ON CONFLICT (service) DO UPDATE SET check_id = excluded.check_id",
+            [noted],
+        )?;
+    }
+    Ok(())
+}
+
+/// Replaces the list of configured services. Those that are gone keep their history.
+pub(super) fn register(db: &mut Connection, services: &[RegisteredService]) -> Result<(), StoreError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute("UPDATE services SET position = NULL", [])?;
+    for (service, position) in services.iter().zip(0_i64..) {
+        tx.prepare_cached(
+            r#"INSERT INTO services (key, name, zone, "check", position) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT (key) DO UPDATE SET name = excluded.name, zone = excluded.zone,
+                   "check" = excluded."check", position = excluded.position"#,
+        )?
+        .execute(params![
+            service.id.as_str(),
+            service.name,
+            service.zone.as_str(),
+            service.check,
+            position
+        ])?;
+    }
+    Ok(tx.commit()?)
+}
+
+/// Everything that survives a restart. A state that cannot be read is reported and left out: its service starts calm.
+pub(super) fn load_state(db: &Connection) -> Result<SavedState, StoreError> {
+    let mut statement =
+        db.prepare("SELECT s.key, t.json FROM states t JOIN services s ON s.id = t.service ORDER BY s.id")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let mut state = SavedState { services: Vec::new(), next_incident: next_incident(db)? };
+    for row in rows {
+        let (key, json) = row?;
+        match decode::<ServiceDto>(&json) {
+            Ok(saved) => state.services.push((ServiceId::new(&key), saved.into())),
+            Err(error) => {
+                tracing::error!(service = key, %error, "saved state is unreadable; the service starts calm");
+            }
+        }
+    }
+    Ok(state)
+}
+
+fn next_incident(db: &Connection) -> rusqlite::Result<u64> {
+    let used: i64 = db
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'incidents'", [], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0);
+    Ok(u64::try_from(used).unwrap_or(0).saturating_add(1))
+}

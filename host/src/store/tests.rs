@@ -1,0 +1,172 @@
+mod commits;
+mod crash;
+mod format;
+mod outbox;
+mod reader;
+mod trouble;
+mod wear;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pihook_core::monitor::{
+    Commit, Incident, Logged, Muting, SavedIncident, SavedService, Transition, Urgency,
+};
+use pihook_core::{
+    Alert, AlertKind, IncidentId, Mention, Outcome, Reason, ServiceId, Severity, SinkId, Status, Timestamp,
+    ZoneId,
+};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{RegisteredService, Store};
+
+/// So long that only something else can have caused a write.
+const NEVER: Duration = Duration::from_secs(3600);
+
+struct Place {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data").join("pihook.db");
+        Self { _folder: folder, path }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path, NEVER).unwrap()
+    }
+
+    /// A second connection, as any tool would open it.
+    fn peek(&self) -> Connection {
+        Connection::open(&self.path).unwrap()
+    }
+
+    fn summaries(&self) -> Vec<String> {
+        let db = self.peek();
+        let mut statement = db.prepare("SELECT summary FROM checks ORDER BY id").unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+}
+
+fn outcome(summary: &str) -> Outcome {
+    Outcome {
+        status: Status::Up,
+        summary: summary.to_owned(),
+        response_time: Some(Duration::from_micros(12_345)),
+        attempts: 1,
+        metrics: Vec::new(),
+        at: at(0),
+    }
+}
+
+fn ordinary(service: &str, summary: &str) -> Commit {
+    Commit {
+        service: ServiceId::new(service),
+        urgency: Urgency::Ordinary,
+        outcome: Some(Logged { outcome: outcome(summary), maintenance: Muting::Audible }),
+        transition: None,
+        incident: None,
+        state: None,
+        alerts: Vec::new(),
+    }
+}
+
+fn urgent(service: &str, summary: &str) -> Commit {
+    Commit { urgency: Urgency::AtOnce, ..ordinary(service, summary) }
+}
+
+fn alert(kind: AlertKind, incident: u64, sinks: &[&str]) -> Alert {
+    Alert {
+        kind,
+        reason: Reason::Failures,
+        incident: IncidentId(incident),
+        service: ServiceId::new("jellyfin"),
+        name: Arc::from("Jellyfin"),
+        zone: ZoneId::new("local"),
+        status: Status::Down,
+        severity: Severity::Critical,
+        level: 0,
+        mention: Some(Mention::Role("42".to_owned())),
+        at: at(30),
+        since: at(10),
+        lasted: Duration::from_nanos(20_000_000_001),
+        failures: 3,
+        summary: "HTTP 500 \"teapot\" ☕".to_owned(),
+        response_time: None,
+        sinks: sinks.iter().map(|sink| SinkId::new(sink)).collect(),
+    }
+}
+
+fn telling(alerts: Vec<Alert>) -> Commit {
+    Commit { outcome: None, alerts, ..urgent("jellyfin", "") }
+}
+
+fn incident() -> Incident {
+    Incident {
+        id: IncidentId(7),
+        opened: at(10),
+        closed: None,
+        severity: Severity::Critical,
+        status: Status::Down,
+        reason: "connection refused".to_owned(),
+        checks_failed: 3,
+    }
+}
+
+fn state() -> SavedService {
+    SavedService {
+        bad_streak: 3,
+        good_streak: 1,
+        unknown_streak: 2,
+        suspect_since: Some(at(10)),
+        suspect_for: Duration::from_nanos(123_456_789),
+        incident: Some(SavedIncident {
+            record: incident(),
+            saved_at: at(31),
+            status: Status::Degraded,
+            level: 1,
+            lasted: Duration::from_secs(20),
+            told: vec![SinkId::new("discord"), SinkId::new("phone")],
+            announced: true,
+            maintenance: Muting::Muted,
+            since_alert: Duration::from_millis(1),
+            held_recovery: Some((at(40), Duration::from_secs(30))),
+            last_summary: "slow".to_owned(),
+            last_response_time: Some(Duration::from_secs(3)),
+        }),
+    }
+}
+
+fn transition() -> Transition {
+    Transition { from: Status::Up, to: Status::Down, at: at(30) }
+}
+
+fn registered(id: &str) -> RegisteredService {
+    RegisteredService {
+        id: ServiceId::new(id),
+        name: id.to_uppercase(),
+        zone: ZoneId::new("local"),
+        check: "http".to_owned(),
+    }
+}
+
+/// Waits until the condition holds; the test's own time limit is the bound.
+async fn eventually(mut holds: impl FnMut() -> bool) {
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the state was not reached");
+}

@@ -1,0 +1,173 @@
+use pihook_core::{Colour, Field, FieldLayout, Message};
+
+use super::*;
+use crate::store::{Delivery, DeliveryState, DisabledSink, StoreReader};
+
+fn discord() -> SinkId {
+    SinkId::new("discord")
+}
+
+async fn next(store: &Store) -> Delivery {
+    store.next_delivery(&discord()).await.unwrap().unwrap()
+}
+
+fn message() -> Message {
+    Message {
+        title: "Jellyfin is down".to_owned(),
+        body: String::new(),
+        fields: vec![Field { name: "Zone".to_owned(), value: "local".to_owned(), layout: FieldLayout::Cell }],
+        colour: Colour::Bad,
+    }
+}
+
+#[tokio::test]
+async fn deliveries_go_out_in_order_and_nothing_overtakes_a_failed_one() {
+    let place = Place::new();
+    let store = place.store();
+    let kinds = [AlertKind::Opened, AlertKind::Escalated, AlertKind::Recovered];
+    store.commit(telling(kinds.map(|kind| alert(kind, 1, &["discord", "phone"])).to_vec())).await.unwrap();
+    let first = next(&store).await;
+    store.save_message(first.id, &message()).await.unwrap();
+    store.delivery_failed(first.id, "HTTP 503", at(60)).await.unwrap();
+    store.close().await.unwrap();
+
+    let store = place.store();
+    let again = next(&store).await;
+    assert_eq!((again.id, again.attempts, again.next_attempt), (first.id, 1, Some(at(60))));
+    assert_eq!(again.message, Some(message()));
+    let mut seen = Vec::new();
+    while let Some(delivery) = store.next_delivery(&discord()).await.unwrap() {
+        seen.push(delivery.alert.kind);
+        store.delivery_sent(delivery.id, at(61)).await.unwrap();
+    }
+    assert_eq!(seen, kinds);
+    assert_eq!(store.sinks_with_pending().await.unwrap(), [SinkId::new("phone")]);
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_shown() {
+    let place = Place::new();
+    let store = place.store();
+    store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord", "phone"])])).await.unwrap();
+    let delivery = next(&store).await;
+    store.delivery_dead(delivery.id, "HTTP 400: no", at(50)).await.unwrap();
+    assert_eq!(store.next_delivery(&discord()).await.unwrap(), None);
+    let rows = StoreReader::open(&place.path).unwrap().undelivered().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].state, rows[0].attempts), (DeliveryState::Dead, 1));
+    assert_eq!(rows[0].last_error.as_deref(), Some("HTTP 400: no"));
+    assert_eq!((rows[0].created, rows[0].kind), (at(30), AlertKind::Opened));
+    assert_eq!((rows[1].state, rows[1].sink.as_str()), (DeliveryState::Pending, "phone"));
+}
+
+#[tokio::test]
+async fn an_unreadable_alert_does_not_hold_up_its_sink() {
+    let place = Place::new();
+    let store = place.store();
+    store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord"])])).await.unwrap();
+    store.commit(telling(vec![alert(AlertKind::Recovered, 1, &["discord"])])).await.unwrap();
+    place.peek().execute("UPDATE alerts SET json = 'x' WHERE id = 1", []).unwrap();
+    assert_eq!(next(&store).await.alert.kind, AlertKind::Recovered);
+    let rows = StoreReader::open(&place.path).unwrap().undelivered().unwrap();
+    assert_eq!(rows[0].last_error.as_deref(), Some("the alert is unreadable"));
+}
+
+#[tokio::test]
+async fn a_sink_that_is_named_twice_is_told_once_and_none_leaves_no_row() {
+    let place = Place::new();
+    let store = place.store();
+    store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord", "discord"])])).await.unwrap();
+    store.commit(telling(vec![alert(AlertKind::Opened, 2, &[])])).await.unwrap();
+    let count = |table: &str| -> i64 {
+        place.peek().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("alerts"), count("deliveries")), (1, 1));
+}
+
+/// Kinds and incidents of a sink's pending deliveries.
+fn pending(place: &Place) -> Vec<(String, u64)> {
+    let db = place.peek();
+    let sql = "SELECT a.kind, a.incident FROM deliveries d JOIN alerts a ON a.id = d.alert
+               WHERE d.state = 'pending' AND d.sink = 'discord' ORDER BY d.id";
+    let mut statement = db.prepare(sql).unwrap();
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn beyond_the_limit_reminders_give_way_first() {
+    let place = Place::new();
+    let store = place.store();
+    let mut alerts = vec![alert(AlertKind::Opened, 1, &["discord"])];
+    alerts.extend((0..1200).map(|_| alert(AlertKind::Reminder, 1, &["discord"])));
+    alerts.push(alert(AlertKind::Recovered, 1, &["discord"]));
+    store.commit(telling(alerts)).await.unwrap();
+    let pending = pending(&place);
+    assert_eq!(pending.len(), 1000);
+    assert_eq!(pending[0].0, "opened");
+    assert_eq!(pending[999].0, "recovered");
+}
+
+#[tokio::test]
+async fn beyond_the_limit_whole_incidents_give_way_but_never_the_head() {
+    let place = Place::new();
+    let store = place.store();
+    let both =
+        |incident| [AlertKind::Opened, AlertKind::Recovered].map(|kind| alert(kind, incident, &["discord"]));
+    store.commit(telling((1..=600).flat_map(both).collect())).await.unwrap();
+    let pending = pending(&place);
+    assert!(pending.len() <= 1000, "{}", pending.len());
+    let incidents: Vec<u64> = pending.iter().map(|(_kind, incident)| *incident).collect();
+    assert_eq!(&incidents[..4], [1, 1, 102, 102]);
+    for pair in pending.chunks(2) {
+        assert_eq!((pair[0].0.as_str(), pair[1].0.as_str()), ("opened", "recovered"));
+        assert_eq!(pair[0].1, pair[1].1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_delivered_long_ago_is_removed_and_what_is_pending_never() {
+    let place = Place::new();
+    let store = place.store();
+    for incident in 1..=3 {
+        store.commit(telling(vec![alert(AlertKind::Opened, incident, &["discord", "phone"])])).await.unwrap();
+    }
+    let day = 24 * 60 * 60;
+    store.delivery_sent(next(&store).await.id, at(0)).await.unwrap();
+    store.delivery_sent(next(&store).await.id, at(31 * day)).await.unwrap();
+    let count = |sql: &str| -> i64 { place.peek().query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM deliveries WHERE state = 'sent'"), 1);
+    assert_eq!(count("SELECT count(*) FROM deliveries WHERE state = 'pending'"), 4);
+    assert_eq!(count("SELECT count(*) FROM alerts"), 3);
+    store.delivery_sent(next(&store).await.id, at(62 * day)).await.unwrap();
+    let phone = SinkId::new("phone");
+    while let Some(delivery) = store.next_delivery(&phone).await.unwrap() {
+        store.delivery_sent(delivery.id, at(62 * day)).await.unwrap();
+    }
+    store.commit(telling(vec![alert(AlertKind::Opened, 4, &["discord"])])).await.unwrap();
+    store.delivery_sent(next(&store).await.id, at(93 * day)).await.unwrap();
+    assert_eq!(count("SELECT count(*) FROM alerts"), 1);
+}
+
+#[tokio::test]
+async fn a_disabled_sink_stays_so_until_it_is_enabled() {
+    let place = Place::new();
+    let store = place.store();
+    let disabled = DisabledSink {
+        sink: discord(),
+        fingerprint: "f".to_owned(),
+        reason: "HTTP 401".to_owned(),
+        at: at(5),
+    };
+    store.disable_sink(&discord(), "e", "HTTP 404", at(4)).await.unwrap();
+    store.disable_sink(&discord(), "f", "HTTP 401", at(5)).await.unwrap();
+    store.close().await.unwrap();
+    let store = place.store();
+    let disabled = vec![disabled];
+    assert_eq!(store.disabled_sinks().await.unwrap(), disabled);
+    assert_eq!(StoreReader::open(&place.path).unwrap().disabled_sinks().unwrap(), disabled);
+    store.enable_sink(&discord()).await.unwrap();
+    store.enable_sink(&discord()).await.unwrap();
+    assert!(store.disabled_sinks().await.unwrap().is_empty());
+}

@@ -1,0 +1,4 @@
+//! What runs beside the engine, each a loop of its own that ends at shutdown.
+
+pub mod deliver;
+pub mod wording;

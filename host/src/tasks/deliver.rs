@@ -1,0 +1,116 @@
+//! From the outbox to the sinks: each delivery at least once, and a sink's deliveries strictly in order.
+//!
+//! Every sink has one worker, which takes the sink's oldest pending delivery and stays with it until it is sent, given
+//! up, or the sink is found dead; so nothing overtakes, and one slow provider delays no other. A delivery is worded when
+//! its turn comes, and the wording is saved before the first attempt, so that all attempts say the same. It is marked
+//! as sent right after the provider's answer: a crash in between doubles that one delivery, and none is ever lost.
+//!
+//! Nothing polls: workers are woken by the store when a transaction has added deliveries. Waiting uses tokio's clock;
+//! the wall clock serves only to tell that a message is late.
+
+mod crew;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use pihook_core::plain::plain_message;
+use pihook_core::{Alert, Message, SinkId};
+use tokio::sync::watch;
+use tracing::warn;
+
+use crate::clock::Clock;
+use crate::shutdown::Shutdown;
+use crate::sinks::{Form, SendContext, Sink, Verdict};
+use crate::store::Store;
+use crew::Crew;
+
+/// Words alerts.
+pub trait Formatter: Send + Sync {
+    /// The message that the formatter with this id makes of the alert for a sink of this kind. On any fault it is the
+    /// built-in plain wording.
+    fn format<'a>(&'a self, formatter: &'a str, alert: &'a Alert, sink_kind: &'a str) -> Formatting<'a>;
+}
+
+/// What [`Formatter::format`] returns.
+pub type Formatting<'a> = Pin<Box<dyn Future<Output = Message> + Send + 'a>>;
+
+/// A configured sink.
+#[derive(Clone)]
+pub struct Outlet {
+    /// Where messages go.
+    pub sink: Arc<dyn Sink>,
+    /// The id of the formatter that words them.
+    pub formatter: String,
+}
+
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet")
+            .field("kind", &self.sink.kind())
+            .field("formatter", &self.formatter)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outlet {
+    /// Whether both have the same settings.
+    fn is_same(&self, other: &Outlet) -> bool {
+        self.formatter == other.formatter && self.sink.fingerprint() == other.sink.fingerprint()
+    }
+}
+
+/// All configured sinks.
+pub type SinkSet = BTreeMap<SinkId, Outlet>;
+
+/// What delivering takes besides the sinks. Cloning is cheap.
+#[derive(Clone)]
+pub struct Deliverer {
+    /// Has the outbox.
+    pub store: Store,
+    /// Words alerts.
+    pub formatter: Arc<dyn Formatter>,
+    /// Tells what is late.
+    pub clock: Arc<dyn Clock>,
+    /// For the time of day in messages.
+    pub zone: TimeZone,
+}
+
+impl Deliverer {
+    /// Delivers until shutdown, always to the newest set of sinks.
+    ///
+    /// Once shutdown is requested no attempt begins, and one in flight has five seconds to end. A sink that is gone
+    /// from the set has its deliveries given up; one whose settings changed is enabled again if it was disabled.
+    pub async fn run(self, mut sinks: watch::Receiver<Arc<SinkSet>>, mut shutdown: Shutdown) {
+        let mut added = self.store.deliveries_added();
+        let mut crew = Crew::new(self);
+        loop {
+            let set = Arc::clone(&sinks.borrow_and_update());
+            crew.follow(&set).await;
+            loop {
+                crew.give_up_orphans(&set).await;
+                tokio::select! {
+                    biased;
+                    () = shutdown.requested() => return crew.dismiss().await,
+                    Ok(()) = sinks.changed() => break,
+                    Ok(()) = added.changed() => {}
+                }
+            }
+        }
+    }
+}
+
+/// Sends one message to one sink at once, past the outbox; in plain words if the sink refuses the message.
+pub async fn send_now(sink: &dyn Sink, message: &Message, alert: &Alert) -> Verdict {
+    let context = SendContext { alert, late: None, form: Form::Rich };
+    let verdict = sink.send(message, &context).await;
+    let Verdict::Refused(why) = verdict else { return verdict };
+    warn!("the message was refused, so the built-in wording is sent: {why}");
+    sink.send(&plain_message(alert), &SendContext { form: Form::Plain, ..context }).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! One sink's worker.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use pihook_core::plain::plain_message;
+use pihook_core::{Alert, Backoff, Message, SinkId, Timestamp};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, error, info, warn};
+
+use super::crew::report;
+use super::{Deliverer, Outlet};
+use crate::shutdown::Shutdown;
+use crate::sinks::{Form, Late, SendContext, Verdict};
+use crate::store::{Delivery, StoreError};
+
+/// How long an attempt in flight may go on after the request to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a formatter may take before the plain wording is used. Formatters have bounds of their own; this one is for
+/// a fault in them, which must not silence a sink.
+const FORMATTING: Duration = Duration::from_secs(30);
+
+/// One sink's worker.
+#[derive(Clone)]
+pub(super) struct Worker {
+    id: SinkId,
+    outlet: Outlet,
+    deliverer: Deliverer,
+    stop: Shutdown,
+}
+
+/// The worker was told to stop.
+struct Stopped;
+
+impl Worker {
+    /// A worker that ends when `stop` is given.
+    pub(super) fn new(id: SinkId, outlet: Outlet, deliverer: Deliverer, stop: Shutdown) -> Self {
+        Self { id, outlet, deliverer, stop }
+    }
+
+    /// Delivers until it is told to stop.
+    pub(super) async fn run(self) {
+        let Err(Stopped) = self.work().await;
+        debug!(sink = %self.id, "deliveries stopped");
+    }
+
+    async fn work(&self) -> Result<Infallible, Stopped> {
+        self.wait_while_disabled().await?;
+        // Before the first look into the outbox, so that nothing can slip between looking and waiting.
+        let mut added = self.deliverer.store.deliveries_added();
+        loop {
+            match self.persist(|| self.deliverer.store.next_delivery(&self.id)).await? {
+                Some(delivery) => self.deliver(&delivery).await?,
+                None => self.until_stop(async { _ = added.changed().await }).await?,
+            }
+        }
+    }
+
+    /// Stays with one delivery until it has come to an end.
+    async fn deliver(&self, delivery: &Delivery) -> Result<(), Stopped> {
+        let mut message = self.wording(delivery).await?;
+        let mut form = Form::Rich;
+        let mut attempts = delivery.attempts;
+        loop {
+            match self.attempt(&delivery.alert, &message, form).await? {
+                Verdict::Sent => return self.sent(delivery).await,
+                Verdict::Wait(wait) => {
+                    info!(sink = %self.id, delivery = delivery.id, "the sink asks to wait {wait:?}");
+                    self.pause(wait).await?;
+                }
+                Verdict::Retry(why) => {
+                    attempts = attempts.saturating_add(1);
+                    let delay = Backoff::DELIVERY.delay(attempts, seed(delivery));
+                    self.failed(delivery, &why, delay).await;
+                    self.pause(delay).await?;
+                }
+                Verdict::Refused(why) if form == Form::Rich => {
+                    warn!(sink = %self.id, delivery = delivery.id, "the message is refused, plain words follow: {why}");
+                    message = plain_message(&delivery.alert);
+                    form = Form::Plain;
+                }
+                Verdict::Refused(why) => return self.dead(delivery, &why).await,
+                Verdict::Disabled(why) => return self.disabled(&why).await,
+            }
+        }
+    }
+
+    /// The delivery's message: as it was saved, or else worded and saved now.
+    async fn wording(&self, delivery: &Delivery) -> Result<Message, Stopped> {
+        if let Some(message) = &delivery.message {
+            return Ok(message.clone());
+        }
+        let (outlet, alert) = (&self.outlet, &delivery.alert);
+        let formatting = self.deliverer.formatter.format(&outlet.formatter, alert, outlet.sink.kind());
+        let message = self.until_stop(timeout(FORMATTING, formatting)).await?.unwrap_or_else(|_elapsed| {
+            error!(
+                formatter = outlet.formatter,
+                "the formatter does not end, so the built-in wording is used"
+            );
+            plain_message(alert)
+        });
+        if let Err(error) = self.deliverer.store.save_message(delivery.id, &message).await {
+            // Being told matters more than being told the same after a restart.
+            report("a message is not saved, and sent all the same", &error);
+        }
+        Ok(message)
+    }
+
+    /// Sends once. None begins after the request to stop; one in flight then has the time of grace.
+    async fn attempt(&self, alert: &Alert, message: &Message, form: Form) -> Result<Verdict, Stopped> {
+        if self.stop.is_requested() {
+            return Err(Stopped);
+        }
+        let decided = alert.at.to_zoned(self.deliverer.zone.clone());
+        let late = Late::of(decided, self.now());
+        let context = SendContext { alert, late: late.as_ref(), form };
+        let mut sending = self.outlet.sink.send(message, &context);
+        if let Ok(verdict) = self.until_stop(&mut sending).await {
+            return Ok(verdict);
+        }
+        timeout(GRACE, sending).await.map_err(|_elapsed| Stopped)
+    }
+
+    async fn sent(&self, delivery: &Delivery) -> Result<(), Stopped> {
+        let now = self.now();
+        info!(sink = %self.id, delivery = delivery.id, incident = %delivery.alert.incident, "alert delivered");
+        self.persist(|| self.deliverer.store.delivery_sent(delivery.id, now)).await
+    }
+
+    async fn failed(&self, delivery: &Delivery, why: &str, delay: Duration) {
+        warn!(sink = %self.id, delivery = delivery.id, "the alert is not delivered yet, next attempt in {delay:.1?}: {why}");
+        let next = self.now().checked_add(delay).unwrap_or(Timestamp::MAX);
+        if let Err(error) = self.deliverer.store.delivery_failed(delivery.id, why, next).await {
+            report("a failed attempt is not noted", &error);
+        }
+    }
+
+    async fn dead(&self, delivery: &Delivery, why: &str) -> Result<(), Stopped> {
+        let now = self.now();
+        error!(sink = %self.id, delivery = delivery.id, "the alert is given up, even plain words are refused: {why}");
+        self.persist(|| self.deliverer.store.delivery_dead(delivery.id, why, now)).await
+    }
+
+    async fn disabled(&self, why: &str) -> Result<(), Stopped> {
+        let (now, fingerprint) = (self.now(), self.outlet.sink.fingerprint());
+        warn!(sink = %self.id, "the sink is disabled until its configuration changes; its alerts are kept: {why}");
+        self.persist(|| self.deliverer.store.disable_sink(&self.id, &fingerprint, why, now)).await?;
+        self.until_stop(std::future::pending()).await
+    }
+
+    /// Returns once the sink may be used, which a disabled one may after its settings have changed.
+    async fn wait_while_disabled(&self) -> Result<(), Stopped> {
+        let disabled = self.persist(|| self.deliverer.store.disabled_sinks()).await?;
+        match disabled.into_iter().find(|disabled| disabled.sink == self.id) {
+            None => Ok(()),
+            Some(disabled) if disabled.fingerprint == self.outlet.sink.fingerprint() => {
+                warn!(sink = %self.id, "the sink is still disabled, since {}: {}", disabled.at, disabled.reason);
+                self.until_stop(std::future::pending()).await
+            }
+            Some(_) => {
+                info!(sink = %self.id, "the sink's configuration has changed, so it is enabled again");
+                self.persist(|| self.deliverer.store.enable_sink(&self.id)).await
+            }
+        }
+    }
+
+    /// Asks the database until it obeys. After the request to stop it is asked just once.
+    async fn persist<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Stopped>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        for failures in 1.. {
+            match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => report("deliveries wait for the database", &error),
+            }
+            self.pause(Backoff::DELIVERY.delay(failures, 0)).await?;
+        }
+        Err(Stopped)
+    }
+
+    async fn pause(&self, duration: Duration) -> Result<(), Stopped> {
+        self.until_stop(sleep(duration)).await
+    }
+
+    /// Waits for `event`, but not beyond the request to stop.
+    async fn until_stop<T>(&self, event: impl Future<Output = T>) -> Result<T, Stopped> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.requested() => Err(Stopped),
+            event = event => Ok(event),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.deliverer.clock.now().wall
+    }
+}
+
+/// Makes deliveries drift apart.
+fn seed(delivery: &Delivery) -> u64 {
+    delivery.id.unsigned_abs()
+}

@@ -1,0 +1,84 @@
+//! Checks and alerts across the wall.
+
+use super::check_bindings::exports::pihook::plugin::check;
+use super::check_bindings::pihook::plugin::types;
+use super::formatter_bindings::exports::pihook::plugin::formatter;
+use crate::{Alert, Colour, Kind, Message, Metric, Outcome, Severity, Status, Target};
+
+pub(super) fn outcome(outcome: Outcome) -> check::Outcome {
+    let metric = |Metric { name, value, unit }| types::Metric { name, value, unit };
+    check::Outcome {
+        status: match outcome.status {
+            Status::Up => types::Status::Up,
+            Status::Degraded => types::Status::Degraded,
+            Status::Down => types::Status::Down,
+            Status::Unknown => types::Status::Unknown,
+        },
+        summary: outcome.summary,
+        response_ms: outcome.response_ms,
+        metrics: outcome.metrics.into_iter().map(metric).collect(),
+        ext: Vec::new(),
+    }
+}
+
+pub(super) fn alert(alert: formatter::Alert) -> Alert {
+    Alert {
+        kind: match alert.kind {
+            formatter::Kind::Opened => Kind::Opened,
+            formatter::Kind::Escalated => Kind::Escalated,
+            formatter::Kind::Reminder => Kind::Reminder,
+            formatter::Kind::Recovered => Kind::Recovered,
+        },
+        reason: alert.reason,
+        incident: alert.incident,
+        service: alert.service,
+        zone: alert.zone,
+        status: match alert.status {
+            types::Status::Up => Status::Up,
+            types::Status::Degraded => Status::Degraded,
+            types::Status::Down => Status::Down,
+            types::Status::Unknown => Status::Unknown,
+        },
+        severity: match alert.severity {
+            types::Severity::Info => Severity::Info,
+            types::Severity::Warning => Severity::Warning,
+            types::Severity::Critical => Severity::Critical,
+        },
+        level: alert.level,
+        at_ms: alert.at_ms,
+        since_ms: alert.since_ms,
+        lasted_ms: alert.lasted_ms,
+        failures: alert.failures,
+        summary: alert.summary,
+        response_ms: alert.response_ms,
+        ext: alert.ext,
+    }
+}
+
+pub(super) fn target(target: formatter::Target) -> Target {
+    Target {
+        sink: target.sink,
+        utc_offset_seconds: target.utc_offset_seconds,
+        zone_abbreviation: target.zone_abbreviation,
+        ext: target.ext,
+    }
+}
+
+pub(super) fn message(message: Message) -> formatter::Message {
+    formatter::Message {
+        title: message.title,
+        body: message.body,
+        fields: message
+            .fields
+            .into_iter()
+            .map(|field| formatter::Field { name: field.name, value: field.value, inline: field.inline })
+            .collect(),
+        colour: match message.colour {
+            Colour::Good => formatter::Colour::Good,
+            Colour::Warning => formatter::Colour::Warning,
+            Colour::Bad => formatter::Colour::Bad,
+            Colour::Neutral => formatter::Colour::Neutral,
+        },
+        ext: Vec::new(),
+    }
+}

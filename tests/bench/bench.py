@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Measures a release build of PiHook on this machine: CPU, memory and bytes written per check, and time to the first check.
+
+All figures come from /proc of the daemon and from its own database. docs/performance.md shows them and says which command
+gave them. Nothing but loopback is touched.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nok\n"
+
+
+class Web:
+    """A server in a process of its own, so that its CPU time is not the daemon's."""
+
+    def __init__(self, folder: Path, tls: bool):
+        self.first = folder / ("first-https" if tls else "first-http")
+        arguments = [sys.executable, __file__, "--serve", str(self.first)]
+        if tls:
+            make_certificate(folder)
+            arguments += ["--certificate", str(folder)]
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def make_certificate(folder: Path):
+    if (folder / "server.pem").exists():
+        return
+    run = lambda *words: subprocess.run(words, check=True, cwd=folder, capture_output=True)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    run("openssl", "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=bench CA")
+    run("openssl", "req", *curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    run("openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+        "-out", "server.pem", "-days", "30", "-extfile", "names")
+
+
+async def serve(first: Path, certificate: str | None):
+    async def answer(reader, writer):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            if not first.exists():
+                first.write_text(str(time.monotonic()))
+            writer.write(RESPONSE)
+            await writer.drain()
+        writer.close()
+
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{certificate}/server.pem", f"{certificate}/server.key")
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def proc(pid: int) -> dict:
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    io = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    kib = lambda name: int(status[name].split()[0])
+    return {
+        "cpu": (int(stat[11]) + int(stat[12])) / TICKS,
+        "rss": kib("VmRSS") / 1024,
+        "anonymous": kib("RssAnon") / 1024,
+        "written": int(io["write_bytes"]),
+        "threads": int(status["Threads"]),
+    }
+
+
+def configuration(folder: Path, port: int, tls: bool, services: int, interval: str) -> Path:
+    scheme = "https" if tls else "http"
+    lines = [
+        f"data_dir: {folder}/data",
+        "dashboard: off",
+        f"defaults: {{ interval: {interval} }}",
+        "services:",
+    ]
+    for number in range(services):
+        settings = f'url: "{scheme}://127.0.0.1:{port}/{number}"'
+        if tls:
+            settings += f", ca_file: {folder}/ca.pem"
+        lines.append(f"  - {{ name: Service {number}, zone: local, check: http, settings: {{ {settings} }} }}")
+    path = folder / "services.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def checks(folder: Path) -> tuple[int, int]:
+    with contextlib.closing(sqlite3.connect(f"file:{folder}/data/pihook.db?mode=ro", uri=True)) as db:
+        return db.execute("SELECT count(*), coalesce(sum(status <> 'up'), 0) FROM check_log WHERE \"check\" <> ''").fetchone()
+
+
+def stop(daemon: subprocess.Popen):
+    daemon.send_signal(signal.SIGTERM)
+    daemon.wait(timeout=15)
+
+
+def start_up(binary: Path, config: Path, web: Web, runs: int) -> list[float]:
+    """From exec to the first request at the server, in milliseconds, with the plugins compiled already."""
+    figures = []
+    for _ in range(runs + 1):
+        web.first.unlink(missing_ok=True)
+        started = time.monotonic()
+        daemon = subprocess.Popen([binary, "run", "--config", config], stderr=subprocess.DEVNULL)
+        deadline = started + 60
+        while not (web.first.exists() and web.first.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        figures.append((float(web.first.read_text()) - started) * 1000)
+        stop(daemon)
+    return figures[1:]
+
+
+def steady(binary: Path, config: Path, folder: Path, seconds: int) -> dict:
+    daemon = subprocess.Popen([binary, "run", "--config", config], stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(min(30, seconds / 4))
+        before, (count_before, _) = proc(daemon.pid), checks(folder)
+        resident = [before["rss"]]
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(min(10, max(0.1, end - time.monotonic())))
+            resident.append(proc(daemon.pid)["rss"])
+        after, (count_after, bad) = proc(daemon.pid), checks(folder)
+    finally:
+        stop(daemon)
+    done = count_after - count_before
+    tenth = max(1, len(resident) // 10)
+    return {
+        "checks": done,
+        "not_up": bad,
+        "cpu_ms_per_check": (after["cpu"] - before["cpu"]) * 1000 / done,
+        "written_bytes_per_check": (after["written"] - before["written"]) / done,
+        "rss_mib_max": max(resident),
+        "rss_mib_anonymous": after["anonymous"],
+        "rss_mib_growth": sum(resident[-tenth:]) / tenth - sum(resident[:tenth]) / tenth,
+        "threads": after["threads"],
+        "database_bytes_per_check": (folder / "data/pihook.db").stat().st_size / checks(folder)[0],
+    }
+
+
+def measure(binary: Path, tls: bool, arguments) -> dict:
+    folder = Path(tempfile.mkdtemp(prefix="pihook-bench-", dir=arguments.folder))
+    web = Web(folder, tls)
+    try:
+        config = configuration(folder, web.port, tls, arguments.services, arguments.interval)
+        figures = start_up(binary, config, web, 5)
+        shutil.rmtree(folder / "data")
+        result = {"first_check_ms": sorted(figures)[len(figures) // 2]}
+        # One start compiles the plugins; the daemon that is measured finds them compiled.
+        daemon = subprocess.Popen([binary, "run", "--config", config], stderr=subprocess.DEVNULL)
+        while not (folder / "data/pihook.db").exists():
+            time.sleep(0.05)
+        stop(daemon)
+        return result | steady(binary, config, folder, arguments.seconds)
+    finally:
+        web.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("release", nargs="?", type=Path, help="folder with the release build")
+    parser.add_argument("--seconds", type=int, default=600, help="how long to measure each scheme (default 600)")
+    parser.add_argument("--services", type=int, default=100)
+    parser.add_argument("--interval", default="10s")
+    parser.add_argument("--scheme", choices=["http", "https"], help="only this one")
+    parser.add_argument("--folder", default=None, help="where the data goes; a real disk, not tmpfs (default: $TMPDIR)")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--certificate", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.serve:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serve(arguments.serve, arguments.certificate))
+        return
+    if not arguments.release:
+        parser.error("name the folder with the release build")
+    schemes = [arguments.scheme] if arguments.scheme else ["http", "https"]
+    results = {}
+    for scheme in schemes:
+        print(f"{scheme}: {arguments.services} services every {arguments.interval} for {arguments.seconds} s ...",
+              file=sys.stderr)
+        results[scheme] = measure((arguments.release / "pihook").resolve(), scheme == "https", arguments)
+    if arguments.json:
+        print(json.dumps(results, indent=2))
+        return
+    for name in next(iter(results.values())):
+        print(f"{name:28}" + "".join(f"{results[scheme][name]:>14.2f}" for scheme in schemes))
+
+
+if __name__ == "__main__":
+    main()
