@@ -1,1 +1,19 @@
-fn main() {}
+//! The real binary against real servers. One test program, so that it is linked once.
+//!
+//! Tests talk to loopback only, end only processes that they started, and wait for a state with a bound; none sleeps.
+
+#[path = "../fixtures/discord.rs"]
+mod discord;
+#[path = "../fixtures/web.rs"]
+mod web;
+
+mod commands;
+mod configuration;
+mod crashes;
+mod daemon;
+mod delivery;
+mod http_check;
+mod layers;
+mod oneshot;
+mod outages;
+mod reload;
