@@ -129,32 +129,62 @@ def start_up(binary: Path, config: Path, web: Web, runs: int) -> list[float]:
     return figures[1:]
 
 
-def steady(binary: Path, config: Path, folder: Path, seconds: int) -> dict:
-    daemon = subprocess.Popen([binary, "run", "--config", config], stderr=subprocess.DEVNULL)
-    try:
-        time.sleep(min(30, seconds / 4))
-        before, (count_before, _) = proc(daemon.pid), checks(folder)
-        resident = [before["rss"]]
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(min(10, max(0.1, end - time.monotonic())))
-            resident.append(proc(daemon.pid)["rss"])
-        after, (count_after, bad) = proc(daemon.pid), checks(folder)
-    finally:
-        stop(daemon)
-    done = count_after - count_before
+def watch(pid: int, seconds: int, count) -> tuple[dict, dict, list[float], float]:
+    """Its /proc before and after, its resident memory in between, and how many checks `count` saw done meanwhile."""
+    time.sleep(min(30, seconds / 4))
+    before, done = proc(pid), count()
+    resident = [before["rss"]]
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(min(10, max(0.1, end - time.monotonic())))
+        resident.append(proc(pid)["rss"])
+    return before, proc(pid), resident, count() - done
+
+
+def figures(before: dict, after: dict, resident: list[float], done: float) -> dict:
     tenth = max(1, len(resident) // 10)
     return {
         "checks": done,
-        "not_up": bad,
         "cpu_ms_per_check": (after["cpu"] - before["cpu"]) * 1000 / done,
         "written_bytes_per_check": (after["written"] - before["written"]) / done,
         "rss_mib_max": max(resident),
         "rss_mib_anonymous": after["anonymous"],
         "rss_mib_growth": sum(resident[-tenth:]) / tenth - sum(resident[:tenth]) / tenth,
         "threads": after["threads"],
-        "database_bytes_per_check": (folder / "data/pihook.db").stat().st_size / checks(folder)[0],
     }
+
+
+def steady(binary: Path, config: Path, folder: Path, seconds: int) -> dict:
+    daemon = subprocess.Popen([binary, "run", "--config", config], stderr=subprocess.DEVNULL)
+    try:
+        result = figures(*watch(daemon.pid, seconds, lambda: checks(folder)[0]))
+    finally:
+        stop(daemon)
+    total, result["not_up"] = checks(folder)
+    result["database_bytes_per_check"] = (folder / "data/pihook.db").stat().st_size / total
+    return result
+
+
+def beside(command: list, seconds: int, rate: float) -> dict:
+    """Another program on the same work, `rate` checks a second."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return figures(*watch(process.pid, seconds, lambda: time.monotonic() * rate))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def monit(folder: Path, port: int, tls: bool, services: int, interval: int) -> list:
+    scheme = "https" if tls else "http"
+    lines = [f"set daemon {interval}", f"set idfile {folder}/monit.id", f"set statefile {folder}/monit.state"]
+    for number in range(services):
+        lines.append(f"check host s{number} with address 127.0.0.1\n  if failed port {port} protocol {scheme} "
+                     f'request "/{number}" then alert')
+    path = folder / "monitrc"
+    path.write_text("\n".join(lines) + "\n")
+    path.chmod(0o600)
+    return ["monit", "-I", "-c", path, "-p", folder / "monit.pid"]
 
 
 def measure(binary: Path, tls: bool, arguments) -> dict:
@@ -170,7 +200,17 @@ def measure(binary: Path, tls: bool, arguments) -> dict:
         while not (folder / "data/pihook.db").exists():
             time.sleep(0.05)
         stop(daemon)
-        return result | steady(binary, config, folder, arguments.seconds)
+        scheme = "https" if tls else "http"
+        columns = {scheme: result | steady(binary, config, folder, arguments.seconds)}
+        if arguments.beside:
+            interval = int(arguments.interval.removesuffix("s"))
+            rate = arguments.services / interval
+            bare = [arguments.release / "examples/bare_loop", str(web.port), str(arguments.services), str(interval)]
+            columns[f"{scheme} bare"] = beside(bare + ([folder / "ca.pem"] if tls else []), arguments.seconds, rate)
+            if shutil.which("monit"):
+                command = monit(folder, web.port, tls, arguments.services, interval)
+                columns[f"{scheme} monit"] = beside(command, arguments.seconds, rate)
+        return columns
     finally:
         web.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -184,6 +224,8 @@ def main():
     parser.add_argument("--interval", default="10s")
     parser.add_argument("--scheme", choices=["http", "https"], help="only this one")
     parser.add_argument("--folder", default=None, help="where the data goes; a real disk, not tmpfs (default: $TMPDIR)")
+    parser.add_argument("--beside", action="store_true",
+                        help="also measure a bare hyper loop, and Monit if it is installed, on the same work")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--certificate", help=argparse.SUPPRESS)
@@ -199,12 +241,14 @@ def main():
     for scheme in schemes:
         print(f"{scheme}: {arguments.services} services every {arguments.interval} for {arguments.seconds} s ...",
               file=sys.stderr)
-        results[scheme] = measure((arguments.release / "pihook").resolve(), scheme == "https", arguments)
+        results |= measure((arguments.release / "pihook").resolve(), scheme == "https", arguments)
     if arguments.json:
         print(json.dumps(results, indent=2))
         return
-    for name in next(iter(results.values())):
-        print(f"{name:28}" + "".join(f"{results[scheme][name]:>14.2f}" for scheme in schemes))
+    print(f"{'':28}" + "".join(f"{column:>14}" for column in results))
+    for name in dict.fromkeys(name for column in results.values() for name in column):
+        cells = (f"{column[name]:>14.2f}" if name in column else f"{'':>14}" for column in results.values())
+        print(f"{name:28}" + "".join(cells))
 
 
 if __name__ == "__main__":
