@@ -17,7 +17,7 @@ usage: ./build.sh COMMAND
   test       install what the tests need and run all of them
   plugins    build the bundled plugins (needed once before a plain `cargo build`)
   check      format, lints, licences and advisories; no tests
-  bench      measure CPU, memory and bytes written of a release build
+  bench      measure CPU, memory and bytes written of the binary that is shipped
   dist       build the binary that is shipped, with link-time optimisation
 
 Documentation: README.md, ARCHITECTURE.md, docs/.
@@ -26,8 +26,12 @@ TEXT
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
+missing() { echo "build.sh: $1 is missing; $2" >&2; exit 1; }
+
 need_rust() {
-    command -v cargo >/dev/null || { echo "build.sh: cargo is missing; install Rust with rustup (https://rustup.rs)" >&2; exit 1; }
+    command -v rustup >/dev/null || missing rustup "install Rust with it: https://rustup.rs"
+    command -v cargo >/dev/null || missing cargo "rustup installs it: https://rustup.rs"
+    command -v cc >/dev/null || missing "a C compiler" "on Debian: apt-get install gcc libc6-dev"
 }
 
 need_wasm_target() {
@@ -39,7 +43,7 @@ need_wasm_target() {
 }
 
 # The components land in target/plugins/, where the host's build script embeds them from.
-plugins() { components "${PLUGINS[@]}"; }
+plugins() { components "${PLUGINS[@]}" "${ROGUES[@]}"; }
 
 components() {
     need_wasm_target
@@ -57,17 +61,17 @@ components() {
 }
 
 check() {
-    components "${PLUGINS[@]}" "${ROGUES[@]}"
+    plugins
     say "format"
     cargo fmt --all --check
     say "lints"
     cargo clippy --locked --workspace --all-targets -- -D warnings
     cargo clippy --locked --target "$WASM_TARGET" -p pihook-check-http -p pihook-formatter-detailed -- -D warnings
     if command -v cargo-deny >/dev/null; then
-        say "licences and advisories"
+        say "licences and sources"
         cargo deny --offline check bans licenses sources
     else
-        say "cargo-deny is not installed (cargo install cargo-deny): licences are not checked"
+        say "cargo-deny is not installed (cargo install cargo-deny): licences and sources are not checked"
     fi
 }
 
@@ -92,7 +96,7 @@ run() {
     say "building PiHook"
     cargo build --locked --release -p pihook
     say "starting on config/services.yaml (Ctrl-C stops it)"
-    exec "$TARGET_DIR/release/pihook" run --config config/services.yaml
+    exec "$TARGET_DIR/release/pihook" run --config config/services.yaml "$@"
 }
 
 dist() {
@@ -101,10 +105,11 @@ dist() {
     ls -l "$TARGET_DIR/dist/pihook"
 }
 
+# What is measured is what is shipped.
 bench() {
-    plugins
-    cargo build --locked --release -p pihook --all-targets
-    exec python3 tests/bench/bench.py "$TARGET_DIR/release" "$@"
+    dist
+    cargo build --locked --profile dist -p pihook --example bare_loop
+    exec python3 tests/bench/bench.py "$TARGET_DIR/dist" "$@"
 }
 
 case "${1-}" in

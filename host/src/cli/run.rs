@@ -6,15 +6,14 @@ use crate::app;
 use crate::exit_code::ExitCode;
 use crate::telemetry;
 
-/// Threads of the runtime. Two are plenty: plugins yield every few milliseconds, and SQLite has a thread of its own.
-const THREADS: usize = 2;
 /// Threads for blocking calls, such as name resolution; more than these wait.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 64;
 
 pub(super) fn run(place: &Place, args: &RunArgs) -> Result<ExitCode, Failure> {
     telemetry::start(args.log_format, super::environment("PIHOOK_LOG").as_deref());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
+    // One thread: handing a check from thread to thread costs more than the check. Plugins yield every few milliseconds,
+    // SQLite and whatever blocks have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_keep_alive(std::time::Duration::from_secs(5))
         .thread_stack_size(512 << 10)
