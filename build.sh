@@ -107,8 +107,9 @@ dist() {
 
 # What is measured is what is shipped.
 bench() {
-    dist
-    cargo build --locked --profile dist -p pihook --example bare_loop
+    plugins
+    cargo build --locked --profile dist -p pihook -p pihook-bench
+    "$TARGET_DIR/dist/wall"
     exec python3 tests/bench/bench.py "$TARGET_DIR/dist" "$@"
 }
 

@@ -205,7 +205,7 @@ def measure(binary: Path, tls: bool, arguments) -> dict:
         if arguments.beside:
             interval = int(arguments.interval.removesuffix("s"))
             rate = arguments.services / interval
-            bare = [arguments.release / "examples/bare_loop", str(web.port), str(arguments.services), str(interval)]
+            bare = [arguments.release / "bare_loop", str(web.port), str(arguments.services), str(interval)]
             columns[f"{scheme} bare"] = beside(bare + ([folder / "ca.pem"] if tls else []), arguments.seconds, rate)
             if shutil.which("monit"):
                 command = monit(folder, web.port, tls, arguments.services, interval)

@@ -1,12 +1,12 @@
 //! What the plugin wall costs: a store, an instance, a call with its conversions, and back. No network is involved: the
 //! guest's request is denied at once.
 //!
-//! `cargo bench -p pihook --bench wall`
+//! `cargo run --profile dist -p pihook-bench --bin wall`
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a benchmark reads the clock and prints"
+    reason = "a measurement reads the clock and prints"
 )]
 
 use std::sync::Arc;
