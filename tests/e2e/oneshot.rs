@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -103,11 +103,17 @@ impl Ran {
 pub(crate) async fn run(command: &mut Command) -> Ran {
     let output = command.stdin(Stdio::null()).output();
     let output = timeout(PATIENCE, output).await.expect("the command ends in time").unwrap();
-    let text = |bytes| String::from_utf8(bytes).expect("what people read is UTF-8");
-    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-    let code = output.status.code().unwrap_or_else(|| panic!("{}: {stderr}", output.status));
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    Ran { code, stdout, stderr }
+    Ran::from(output)
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("what people read is UTF-8");
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let code = output.status.code().unwrap_or_else(|| panic!("{}: {stderr}", output.status));
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        Self { code, stdout, stderr }
+    }
 }
 
 /// The plugin cache of a data folder in which both bundled plugins were used: compiled once for all tests.
