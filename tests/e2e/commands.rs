@@ -1,5 +1,10 @@
 //! Every command as a person types it: what it prints, and what it ends with.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a helper that fails fails its test, and one that is left out says so"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};

@@ -300,21 +300,17 @@ async fn ipv6() {
     assert_eq!(ok.seen()[0].header("host"), Some(ok.address().to_string().as_str()));
 }
 
+/// The settings of a check that expects something.
+fn expect(server: &WebServer, expect: Value) -> Value {
+    json!({ "url": server.url("/"), "expect": expect })
+}
+
 #[tokio::test]
-async fn expectations() {
+async fn the_answer_is_as_expected_or_down() {
     let json = WebServer::start(Behaviour::ok(r#"{"status": "pass", "queue": [{"size": 3}]}"#)).await;
+    let text = WebServer::start(Behaviour::ok("pass")).await;
     let teapot = WebServer::start(Behaviour::status(418)).await;
-    let slow = WebServer::start(Behaviour::ok("late").after(Duration::from_millis(120))).await;
     let endless = WebServer::start(Behaviour::Endless).await;
-    let authority = Authority::new();
-    let home = Home::bare();
-    home.write("ca.pem", authority.pem());
-    let tls = WebServer::start_tls(&authority.issue(Show::Valid), Behaviour::ok("hello")).await;
-    let expect = |server: &WebServer, expect: Value| json!({ "url": server.url("/"), "expect": expect });
-    let mut safe = expect(&tls, json!({ "certificate_valid_for": "14d" }));
-    safe["ca_file"] = json!(home.join("ca.pem"));
-    let mut too_short = expect(&tls, json!({ "certificate_valid_for": "36500d" }));
-    too_short["ca_file"] = json!(home.join("ca.pem"));
     check(vec![
         with("status", expect(&teapot, json!({ "status": "200-299,418" })), "up", "HTTP 418"),
         with("other status", expect(&json, json!({ "status": 204 })), "down", "HTTP 200, expected 204"),
@@ -358,29 +354,9 @@ async fn expectations() {
         ),
         with(
             "no json",
-            expect(&slow, json!({ "json": { "/status": "pass" } })),
+            expect(&text, json!({ "json": { "/status": "pass" } })),
             "down",
             "HTTP 200, but the body is no JSON: *",
-        ),
-        with("fast enough", expect(&slow, json!({ "max_response_time": "30s" })), "up", "HTTP 200"),
-        with(
-            "too slow",
-            expect(&slow, json!({ "max_response_time": "100ms" })),
-            "degraded",
-            "HTTP 200 in * ms, slower than 100 ms",
-        ),
-        with("certificate", safe, "up", "HTTP 200"),
-        with(
-            "certificate for too short",
-            too_short,
-            "degraded",
-            "the certificate expires in * days (2100-01-01), wanted at least 36500 d",
-        ),
-        with(
-            "no certificate",
-            expect(&json, json!({ "certificate_valid_for": "1d" })),
-            "degraded",
-            "the answer came without TLS, so there is no certificate to be valid",
         ),
         with(
             "beyond what is kept",
@@ -393,6 +369,44 @@ async fn expectations() {
             expect(&json, json!({ "body_contains": "fine", "body_not_contains": "pass" })),
             "down",
             "HTTP 200, but the body lacks \"fine\" and the body contains \"pass\"",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_is_in_time_and_its_certificate_lasts_or_it_is_degraded() {
+    let plain = WebServer::start(Behaviour::ok("hello")).await;
+    let slow = WebServer::start(Behaviour::ok("late").after(Duration::from_millis(120))).await;
+    let authority = Authority::new();
+    let home = Home::bare();
+    home.write("ca.pem", authority.pem());
+    let tls = WebServer::start_tls(&authority.issue(Show::Valid), Behaviour::ok("hello")).await;
+    let lasting = |time: &str| {
+        let mut settings = expect(&tls, json!({ "certificate_valid_for": time }));
+        settings["ca_file"] = json!(home.join("ca.pem"));
+        settings
+    };
+    check(vec![
+        with("fast enough", expect(&slow, json!({ "max_response_time": "30s" })), "up", "HTTP 200"),
+        with(
+            "too slow",
+            expect(&slow, json!({ "max_response_time": "100ms" })),
+            "degraded",
+            "HTTP 200 in * ms, slower than 100 ms",
+        ),
+        with("certificate", lasting("14d"), "up", "HTTP 200"),
+        with(
+            "certificate for too short",
+            lasting("36500d"),
+            "degraded",
+            "the certificate expires in * days (2100-01-01), wanted at least 36500 d",
+        ),
+        with(
+            "no certificate",
+            expect(&plain, json!({ "certificate_valid_for": "1d" })),
+            "degraded",
+            "the answer came without TLS, so there is no certificate to be valid",
         ),
     ])
     .await;
