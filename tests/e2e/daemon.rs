@@ -6,6 +6,12 @@
 //! daemon.kill();
 //! ```
 //! Whatever is waited for is waited for with a bound; a failure shows the daemon's log.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a helper that fails fails its test"
+)]
 
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;

@@ -1,4 +1,5 @@
 //! From a service that dies to the message about it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
