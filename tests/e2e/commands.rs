@@ -10,13 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::daemon::{self, Daemon};
 use crate::discord::{Answer, FakeDiscord, TOKEN};
-use crate::oneshot::{Home, PIHOOK, Ran, run};
+use crate::oneshot::{Home, PATIENCE, PIHOOK, Ran, run};
 use crate::web::{Behaviour, WebServer};
 
 /// Services that are up, degraded and down; and a home with one that cannot be told.
@@ -238,6 +242,34 @@ async fn a_table_of_checks() {
     let both = home.run(["check", "Küche", "down-below", "Küche", "--json"]).await.ended(1).json();
     let names: Vec<_> = both.as_array().unwrap().iter().map(|row| row["service"].clone()).collect();
     assert_eq!(names, ["Küche", "Down below"], "in the file's order, each once");
+}
+
+#[tokio::test]
+async fn rows_come_as_checks_finish() {
+    let (up, silent) = (WebServer::start(Behaviour::ok("")).await, WebServer::start(Behaviour::Silent).await);
+    let services = [("Slow", &silent), ("Quick", &up)].map(|(name, server)| {
+        format!("  - {{ name: {name}, url: '{}', read_timeout: 60s }}\n", server.url("/"))
+    });
+    let home = home_of(&services.concat()).await;
+    let mut child = home.command(["check"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = async || timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    assert!(line().await.starts_with("  STATUS"));
+    assert!(line().await.starts_with("✓ up        Quick"), "the one that is silent is not waited for");
+    assert_eq!(child.try_wait().unwrap(), None);
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn many_services_are_checked_in_one_go() {
+    let server = WebServer::start(Behaviour::ok("").after(Duration::from_millis(10))).await;
+    let service = |index| format!("  - {{ name: S{index}, url: '{}' }}\n", server.url("/"));
+    let home = home_of(&(0..200).map(service).collect::<String>()).await;
+    let rows = home.run(["check", "--json"]).await.ended(0).json();
+    let names = rows.as_array().unwrap().iter().map(|row| row["service"].as_str().unwrap().to_owned());
+    let expected: Vec<_> = (0..200).map(|index| format!("S{index}")).collect();
+    assert_eq!(names.collect::<Vec<_>>(), expected, "in the file's order, whichever finished first");
+    assert_eq!(server.requests(), 200);
 }
 
 #[tokio::test]

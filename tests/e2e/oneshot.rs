@@ -17,7 +17,7 @@ use tokio::time::timeout;
 pub(crate) const PIHOOK: &str = env!("CARGO_BIN_EXE_pihook");
 
 /// How long a command may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with a `services.yaml`, in which commands run as a newcomer would run them.
 pub(crate) struct Home {
