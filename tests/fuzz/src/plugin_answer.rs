@@ -11,7 +11,7 @@ pub fn run(data: &[u8]) {
 
 fn check(input: &mut Input<'_>) {
     let status = Status::ALL[usize::from(input.byte()) % Status::ALL.len()];
-    let response_ms = (input.byte() % 2 == 0).then(|| input.number());
+    let response_ms = input.byte().is_multiple_of(2).then(|| input.number());
     let summary = input.text();
     let metrics = (0..input.byte())
         .map(|_| Metric { name: input.text(), value: input.number(), unit: input.text() })
@@ -37,7 +37,7 @@ fn formatter(input: &mut Input<'_>) {
     let (title, body) = (input.text(), input.text());
     let fields = (0..input.byte())
         .map(|_| {
-            let layout = if input.byte() % 2 == 0 { FieldLayout::Row } else { FieldLayout::Cell };
+            let layout = if input.byte().is_multiple_of(2) { FieldLayout::Row } else { FieldLayout::Cell };
             Field { name: input.text(), value: input.text(), layout }
         })
         .collect();
