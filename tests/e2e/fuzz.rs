@@ -7,7 +7,7 @@ mod drive;
 #[allow(unreachable_pub, reason = "it is public where the fuzzer finds it")]
 mod configuration;
 #[path = "../fuzz/src/maintenance_flag.rs"]
-#[allow(unreachable_pub, reason = "it is public where the fuzzer finds it")]
+#[allow(unreachable_pub, clippy::expect_used, reason = "it is public where the fuzzer finds it")]
 mod maintenance_flag;
 #[path = "../fuzz/src/plugin_answer.rs"]
 #[allow(unreachable_pub, reason = "it is public where the fuzzer finds it")]
