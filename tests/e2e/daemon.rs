@@ -124,7 +124,7 @@ impl Drop for Daemon {
             self.kill();
         }
         if std::thread::panicking() {
-            eprintln!("--- the daemon's log\n{}--- checks {:#?}", self.log(), self.checks());
+            eprintln!("--- the daemon's log\n{}---", self.log());
         }
     }
 }
@@ -345,6 +345,11 @@ impl Daemon {
         )
     }
 
+    /// The sinks that are disabled, by name.
+    pub(super) fn disabled_sinks(&self) -> Vec<String> {
+        self.rows("SELECT sink FROM disabled_sinks ORDER BY sink", |row| row.get(0))
+    }
+
     /// What SQLite thinks of the file: `ok`.
     pub(super) fn integrity(&self) -> String {
         self.rows("PRAGMA integrity_check", |row| row.get::<_, String>(0)).join("\n")
@@ -356,14 +361,22 @@ impl Daemon {
         parts.iter().flat_map(|path| fs::read(path).unwrap_or_default()).collect()
     }
 
-    /// No rows as long as there is no database.
+    /// No rows as long as there is no database, or nothing in it.
     fn rows<T>(&self, sql: &str, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+        let path = self.path("data/pihook.db");
+        if !path.exists() {
+            return Vec::new();
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let rows = Connection::open_with_flags(self.path("data/pihook.db"), flags).and_then(|db| {
+        let rows = Connection::open_with_flags(path, flags).and_then(|db| {
             db.busy_timeout(PATIENCE)?;
             db.prepare(sql)?.query_map([], read)?.collect()
         });
-        rows.unwrap_or_default()
+        match rows {
+            Ok(rows) => rows,
+            Err(error) if error.to_string().contains("no such table") => Vec::new(),
+            Err(error) => panic!("the database cannot be read: {error}"),
+        }
     }
 }
 

@@ -80,7 +80,7 @@ async fn a_discord_that_is_not_there_is_waited_for() {
     drop(discord);
     let server = WebServer::start(Behaviour::Refuse).await;
     let mut daemon = Daemon::start(&config(&address, LADDER, &[service("NAS", &server.url("/"))])).await;
-    daemon.until("a failed attempt", |daemon| daemon.log().contains("not delivered yet")).await;
+    daemon.until("a failed attempt", |daemon| daemon.alerts().iter().any(|alert| alert.attempts > 0)).await;
     let status = status(&daemon).await;
     assert_eq!(status["undelivered"][0]["service"], "NAS");
     assert_eq!(status["undelivered"][0]["state"], "pending");
@@ -119,7 +119,7 @@ async fn a_deleted_webhook_disables_the_sink_until_its_address_changes() {
     discord.revoke(TOKEN);
     daemon.restart().await;
     discord.wait_for_requests(1, PATIENCE).await;
-    daemon.until("the sink to be disabled", |daemon| daemon.log().contains("the sink is disabled")).await;
+    daemon.until("the sink to be disabled", |daemon| daemon.disabled_sinks() == ["discord"]).await;
     let known = status(&daemon).await;
     assert_eq!(known["disabled_sinks"][0]["sink"], "discord");
     assert!(
