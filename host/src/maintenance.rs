@@ -92,17 +92,22 @@ pub fn parse(text: &str) -> Result<Flag, String> {
     Ok(Flag { until, services: content.services, zones: content.zones, reason: content.reason })
 }
 
-/// Writes the flag, whole or not at all.
-pub fn write(path: &Path, flag: &Flag) -> Result<(), FlagError> {
-    let failed = |source| FlagError { action: "write", path: path.to_owned(), source };
+/// The text that [`parse`] understands as this flag.
+pub fn text(flag: &Flag) -> io::Result<String> {
     let content = Content {
         until: flag.until.map(|until| until.to_string()),
         services: flag.services.clone(),
         zones: flag.zones.clone(),
         reason: flag.reason.clone(),
     };
-    let text = serde_yaml::to_string(&content).map_err(|error| failed(io::Error::other(error)))?;
-    let text = if text.trim() == "{}" { String::new() } else { text };
+    let text = serde_yaml::to_string(&content).map_err(io::Error::other)?;
+    Ok(if text.trim() == "{}" { String::new() } else { text })
+}
+
+/// Writes the flag, whole or not at all.
+pub fn write(path: &Path, flag: &Flag) -> Result<(), FlagError> {
+    let failed = |source| FlagError { action: "write", path: path.to_owned(), source };
+    let text = text(flag).map_err(failed)?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }

@@ -4,6 +4,8 @@
 //! with bounds on memory, CPU time and duration. Whatever a plugin does, the worst that comes out is a
 //! [`PluginError`]. wasmtime's types do not leave this module.
 
+#[doc(hidden)]
+pub mod answers;
 mod bindings;
 mod cache;
 mod check;

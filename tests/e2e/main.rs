@@ -12,6 +12,7 @@ mod configuration;
 mod crashes;
 mod daemon;
 mod delivery;
+mod fuzz;
 mod http_check;
 mod layers;
 mod oneshot;

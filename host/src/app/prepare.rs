@@ -144,8 +144,13 @@ async fn judge_settings(
     let reach = Reach { clock: clock.clone(), network: None, kept: Kept::default() };
     match plugin.validate(&service.check.settings.to_string(), reach).await {
         Ok(found) => {
+            // Where there is a mistake already, the plugin saw what was put in its place, or tells the same.
+            let known: BTreeSet<String> = problems.iter().map(|problem| problem.path.clone()).collect();
             for problem in found {
                 let path = service.path_of_setting(&problem.path);
+                if known.contains(&path) {
+                    continue;
+                }
                 problems.add(config.problem(&path, problem.what, problem.remedy));
             }
         }

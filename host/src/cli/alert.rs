@@ -1,5 +1,6 @@
 //! `pihook alert`: what alerts look like, and whether they arrive.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::output::{Paint, Stream};
 use super::{Failure, Place};
 use crate::app::{self, Prepared};
 use crate::exit_code::ExitCode;
-use crate::plugins::Library;
+use crate::plugins::{BUNDLED, Library};
 use crate::sinks::Verdict;
 use crate::tasks::deliver::{Formatter, send_now};
 use crate::tasks::wording::PluginFormatter;
@@ -34,6 +35,11 @@ pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> 
 
 async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failure> {
     let mut sinks = app::sinks(&prepared.config).map_err(|error| Failure::internal(&error))?;
+    if sinks.is_empty() {
+        let text =
+            "no sink is configured: add one under `sinks:` in services.yaml, such as a Discord webhook";
+        return Err(Failure::new(ExitCode::Config, text));
+    }
     if let Some(name) = only {
         let known: Vec<String> = sinks.keys().map(ToString::to_string).collect();
         sinks.retain(|sink, _| sink.as_str() == name);
@@ -41,11 +47,6 @@ async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failu
             let text = format!("there is no sink {name:?}; there are: {}", known.join(", "));
             return Err(Failure::new(ExitCode::Usage, text));
         }
-    }
-    if sinks.is_empty() {
-        let text =
-            "no sink is configured: add one under `sinks:` in services.yaml, such as a Discord webhook";
-        return Err(Failure::new(ExitCode::Config, text));
     }
     let formatter =
         PluginFormatter::new(prepared.library.clone(), prepared.clock.clone(), TimeZone::system());
@@ -72,6 +73,19 @@ async fn preview(prepared: &Prepared, id: &str, event: Option<&str>) -> Result<E
     // The formatter need not be in use to be looked at.
     let configured = app::plugin_sources(&prepared.config);
     let library = std::sync::Arc::new(Library::load(&prepared.host, [id], &configured).await);
+    match library.get(id) {
+        None => {
+            let known = BUNDLED.iter().map(|(id, _)| *id).chain(configured.keys().map(String::as_str));
+            let known: BTreeSet<&str> = known.collect();
+            let known: Vec<&str> = known.into_iter().collect();
+            let text = format!("there is no plugin {id:?}; there are: {}", known.join(", "));
+            return Err(Failure::new(ExitCode::Usage, text));
+        }
+        Some(Ok(plugin)) if plugin.is_check() => {
+            return Err(Failure::new(ExitCode::Usage, format!("{id} is a check and not a formatter")));
+        }
+        Some(_) => {}
+    }
     let formatter = PluginFormatter::new(library, prepared.clock.clone(), TimeZone::system());
     let now = prepared.clock.now().wall;
     let paint = Paint::of(Stream::Stdout);

@@ -58,7 +58,9 @@ fn turn_on(config: &Config, on: &MaintenanceOn, now: Timestamp) -> Result<String
     let until = on
         .lasting
         .map(|lasting| {
+            // The flag is read by people too; to the second is enough.
             now.checked_add(lasting)
+                .and_then(|until| until.round(jiff::Unit::Second))
                 .map_err(|_| Failure::new(ExitCode::Usage, "--for: that is too far in the future"))
         })
         .transpose()?;

@@ -138,7 +138,7 @@ impl AsyncCall<Problems> for Validate<'_> {
 }
 
 /// Converts and bounds what the guest said.
-fn attempt(outcome: wit::exports::pihook::plugin::check::Outcome) -> Result<Attempt, Fault> {
+pub(super) fn attempt(outcome: wit::exports::pihook::plugin::check::Outcome) -> Result<Attempt, Fault> {
     use super::bindings::check::pihook::plugin::types::Status as WitStatus;
     let status = match outcome.status {
         WitStatus::Up => Status::Up,
@@ -156,28 +156,34 @@ fn attempt(outcome: wit::exports::pihook::plugin::check::Outcome) -> Result<Atte
     let metrics = outcome
         .metrics
         .into_iter()
-        .filter(|metric| metric.value.is_finite() && !metric.name.is_empty())
-        .take(METRICS)
         .map(|metric| Metric {
             name: one_line(&metric.name, METRIC_NAME_BYTES),
             value: metric.value,
             unit: one_line(&metric.unit, METRIC_NAME_BYTES),
         })
+        .filter(|metric| metric.value.is_finite() && !metric.name.is_empty())
+        .take(METRICS)
         .collect();
     Ok(Attempt { status, summary: one_line(&outcome.summary, SUMMARY_BYTES), response_time, metrics })
 }
 
 /// Text of a guest as it may be stored and shown: one line, without control characters, at most `bytes` long.
 pub(super) fn one_line(text: &str, bytes: usize) -> String {
-    let mut line = String::new();
-    for c in text.trim().chars() {
-        let c = if c.is_control() { ' ' } else { c };
-        if line.len() + c.len_utf8() > bytes {
+    let visible = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    bounded(visible, bytes)
+}
+
+/// The characters up to so many bytes, without white space at either end.
+pub(super) fn bounded(text: impl Iterator<Item = char>, bytes: usize) -> String {
+    let mut kept = String::new();
+    for c in text.skip_while(|c| c.is_whitespace()) {
+        if kept.len() + c.len_utf8() > bytes {
             break;
         }
-        line.push(c);
+        kept.push(c);
     }
-    line
+    kept.truncate(kept.trim_end().len());
+    kept
 }
 
 fn millis(duration: Duration) -> u32 {

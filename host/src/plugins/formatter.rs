@@ -7,7 +7,7 @@ use super::Plugin;
 use super::bindings::check::pihook::plugin::types as wit_types;
 use super::bindings::formatter as bindings;
 use super::bindings::formatter::exports::pihook::plugin::formatter as wit;
-use super::check::one_line;
+use super::check::{bounded, one_line};
 use super::fault::{Fault, PluginError};
 use super::run::{AsyncCall, Reach, RunState, finish, store};
 
@@ -44,22 +44,7 @@ impl Plugin {
         let mut store = store(&self.engine, &self.label, &self.limits, reach);
         let call = Format(format, alert_to_guest(alert), target_to_guest(target));
         let answer = finish(&self.engine, &self.limits, &mut store, call).await?;
-        let message = answer.map_err(|text| Fault::Failed(one_line(&text, TITLE_BYTES)))?;
-        let title = one_line(&message.title, TITLE_BYTES);
-        if title.is_empty() {
-            return Err(Fault::BadAnswer("the title is empty".into()));
-        }
-        Ok(Message {
-            title,
-            body: lines(&message.body),
-            fields: message.fields.into_iter().take(FIELDS).map(field).collect(),
-            colour: match message.colour {
-                wit::Colour::Good => Colour::Good,
-                wit::Colour::Warning => Colour::Warning,
-                wit::Colour::Bad => Colour::Bad,
-                wit::Colour::Neutral => Colour::Neutral,
-            },
-        })
+        message(answer.map_err(|text| Fault::Failed(one_line(&text, TITLE_BYTES)))?)
     }
 }
 
@@ -73,6 +58,25 @@ impl AsyncCall<Result<wit::Message, String>> for Format<'_> {
     }
 }
 
+/// Converts and bounds what the guest said.
+pub(super) fn message(message: wit::Message) -> Result<Message, Fault> {
+    let title = one_line(&message.title, TITLE_BYTES);
+    if title.is_empty() {
+        return Err(Fault::BadAnswer("the title is empty".into()));
+    }
+    Ok(Message {
+        title,
+        body: lines(&message.body),
+        fields: message.fields.into_iter().take(FIELDS).map(field).collect(),
+        colour: match message.colour {
+            wit::Colour::Good => Colour::Good,
+            wit::Colour::Warning => Colour::Warning,
+            wit::Colour::Bad => Colour::Bad,
+            wit::Colour::Neutral => Colour::Neutral,
+        },
+    })
+}
+
 fn field(field: wit::Field) -> Field {
     Field {
         name: one_line(&field.name, TITLE_BYTES),
@@ -83,14 +87,7 @@ fn field(field: wit::Field) -> Field {
 
 /// Text of several lines, bounded, without other control characters.
 fn lines(text: &str) -> String {
-    let mut kept = String::new();
-    for c in text.trim().chars().filter(|c| *c == '\n' || !c.is_control()) {
-        if kept.len() + c.len_utf8() > BODY_BYTES {
-            break;
-        }
-        kept.push(c);
-    }
-    kept
+    bounded(text.chars().filter(|c| *c == '\n' || !c.is_control()), BODY_BYTES)
 }
 
 fn target_to_guest(target: &FormatTarget) -> wit::Target {

@@ -207,6 +207,8 @@ fn finished(
 }
 
 fn broken(error: &hyper::Error, remote: SocketAddr, began: bool) -> HttpError {
+    // A request that was cancelled since its connection had failed before carries that failure.
+    let error = causes(error).filter_map(|cause| cause.downcast_ref()).last().unwrap_or(error);
     let place = if began { "within the answer" } else { "without an answer" };
     if error.is_parse_too_large() {
         return HttpError::Protocol(format!("the answer of {remote} has more headers than 64 KiB or 100"));
