@@ -18,3 +18,4 @@ mod layers;
 mod oneshot;
 mod outages;
 mod reload;
+mod secrets;
