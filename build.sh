@@ -82,7 +82,8 @@ tests() {
     local log
     log=$(mktemp)
     local status=0
-    cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
+    # The end-to-end tests mostly wait, so more of them than there are processors run side by side.
+    RUST_TEST_THREADS=${RUST_TEST_THREADS:-8} cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
     local passed failed
     passed=$(awk '/^test result:/ { n += $4 } END { print n + 0 }' "$log")
     failed=$(awk '/^test result:/ { n += $6 } END { print n + 0 }' "$log")
