@@ -84,7 +84,7 @@ impl Store {
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         match commit.urgency {
             Urgency::Ordinary => self.send(Job::Commit(Box::new(commit), None)).await,
-            Urgency::AtOnce => self.ask(|ack| Job::Commit(Box::new(commit), Some(ack))).await,
+            Urgency::Soon | Urgency::AtOnce => self.ask(|ack| Job::Commit(Box::new(commit), Some(ack))).await,
         }
     }
 

@@ -164,6 +164,8 @@ impl World {
     /// An orderly restart that takes no time.
     pub(crate) fn restart(&mut self) -> Vec<Commit> {
         let saved = self.monitor.save(self.now());
+        self.ledger.restore(&saved);
+        self.stored = saved.services.iter().cloned().collect();
         self.restore(saved)
     }
 
