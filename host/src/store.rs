@@ -158,6 +158,12 @@ impl Store {
         writer::call(&self.jobs, move |db| outbox::failed(db, delivery, &error, next_attempt)).await
     }
 
+    /// Gives up all that is pending for a sink, with no further attempt, and returns how many deliveries that were.
+    pub async fn give_up_sink(&self, sink: &SinkId, why: &str, at: Timestamp) -> Result<usize, StoreError> {
+        let (sink, why) = (sink.clone(), why.to_owned());
+        writer::call(&self.jobs, move |db| outbox::give_up(db, &sink, &why, at)).await
+    }
+
     /// Gives a delivery up after a last attempt.
     pub async fn delivery_dead(&self, delivery: i64, error: &str, at: Timestamp) -> Result<(), StoreError> {
         let error = error.to_owned();

@@ -66,6 +66,7 @@ CREATE TABLE alerts (
     at_ms    INTEGER NOT NULL,
     json     TEXT NOT NULL
 );
+CREATE INDEX alerts_incident ON alerts (incident);
 
 -- The outbox: one alert to one sink. state: pending, sent, dead. message is the formatted alert as JSON.
 CREATE TABLE deliveries (
