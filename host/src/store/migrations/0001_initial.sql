@@ -36,13 +36,13 @@ CREATE TABLE latest (
     check_id INTEGER NOT NULL
 );
 
-CREATE TABLE transitions (
-    id          INTEGER PRIMARY KEY,
-    service     INTEGER NOT NULL REFERENCES services (id),
-    at_ms       INTEGER NOT NULL,
-    from_status TEXT NOT NULL,
-    to_status   TEXT NOT NULL
-);
+-- What a service's check keeps between its runs.
+CREATE TABLE kept (
+    service INTEGER NOT NULL REFERENCES services (id),
+    key     TEXT NOT NULL,
+    value   BLOB NOT NULL,
+    PRIMARY KEY (service, key)
+) WITHOUT ROWID;
 
 -- AUTOINCREMENT: a number is never used again, not even after pruning.
 CREATE TABLE incidents (
