@@ -97,24 +97,17 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
 #[tokio::test]
 async fn an_outage_of_many_services_waits_for_the_disk_a_few_times_only() {
     let stage = Stage::new();
-    let every = Cadence::Every(Duration::from_secs(3600));
-    let services: Vec<_> = (0..100).map(|number| service(&format!("s{number}"), every)).collect();
+    let services: Vec<_> = (0..100).map(|number| service(&format!("s{number}"), Cadence::Pushed)).collect();
     let script = Arc::new(Script {
         runs: Mutex::new(vec![(Status::Down, None); 100].into()),
         gate: Some(tokio::sync::Barrier::new(100)),
         began: Notify::new(),
     });
     let mut transactions = stage.store.deliveries_added();
-    let (mut engine, _handle) = stage.engine(Vec::new(), &script);
-    for one in &services {
-        engine.start(one.id.clone());
+    let (mut engine, _handle) = stage.engine(services.clone(), &script);
+    for service in services {
+        engine.start(service.id);
     }
-    engine.monitor = Monitor::new(
-        services.into_iter().map(|service| Service { cadence: Cadence::Pushed, ..service }).collect(),
-        None,
-        SavedState::default(),
-        engine.clock.now(),
-    );
     let (stop, stopping) = shutdown::channel();
     let running = tokio::spawn(engine.run(stopping));
     while stage.count("deliveries") < 100 {
