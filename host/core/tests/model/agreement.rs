@@ -24,6 +24,7 @@ pub(crate) enum Step {
     Wake,
     Reload(usize, Service),
     Remove(usize),
+    RestartWithout(usize),
 }
 
 pub(crate) fn any_status() -> impl Strategy<Value = Status> {
@@ -73,7 +74,8 @@ pub(crate) fn any_step() -> impl Strategy<Value = Step> {
         1 => index.clone().prop_flat_map(|index| {
             any_service(index).prop_map(move |service| Step::Reload(index, service))
         }),
-        1 => index.prop_map(Step::Remove),
+        1 => index.clone().prop_map(Step::Remove),
+        1 => index.prop_map(Step::RestartWithout),
     ]
 }
 
@@ -112,6 +114,10 @@ pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
             let mut services = world.services.clone();
             services.retain(|service| service.id.as_str() != IDS[*index]);
             world.reconfigure(services)
+        }
+        Step::RestartWithout(index) => {
+            world.services.retain(|service| service.id.as_str() != IDS[*index]);
+            world.restart()
         }
     };
     commits.into_iter().map(|commit| (0, commit)).collect()
@@ -164,7 +170,7 @@ impl References {
                     gone => *gone = Some(Reference::new(service.clone(), muted)),
                 }
             }
-            Step::Remove(index) => {
+            Step::Remove(index) | Step::RestartWithout(index) => {
                 self.services.retain(|service| service.id.as_str() != IDS[*index]);
                 self.models[*index] = None;
             }

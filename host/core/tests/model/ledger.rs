@@ -86,6 +86,14 @@ impl Ledger {
         }
     }
 
+    /// What is not configured has no open incident.
+    pub(crate) fn none_open_but(&self, services: &[Service]) {
+        for (id, book) in &self.books {
+            let configured = services.iter().any(|service| service.id == *id);
+            assert!(configured || book.open().is_none(), "{id} has left its incident open");
+        }
+    }
+
     /// The view shows the incident that history shows.
     pub(crate) fn agree(&self, id: &ServiceId, view: &View) {
         let open = self.books.get(id).and_then(Book::open);

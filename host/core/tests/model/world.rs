@@ -111,6 +111,7 @@ impl World {
         for service in &self.services {
             self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap());
         }
+        self.ledger.none_open_but(&self.services);
         commits
     }
 
