@@ -77,7 +77,7 @@ pub(super) const PLUGIN: Section = Section {
 };
 
 pub(super) const ALLOW: Section =
-    Section { name: "plugins.NAME.allow", keys: &["http", "files", "commands"], later: &[], hint: "" };
+    Section { name: "plugins.NAME.allow", keys: &["http"], later: &["files", "commands"], hint: "" };
 
 pub(super) const SERVICE: Section = Section {
     name: "services[]",

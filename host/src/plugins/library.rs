@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Plugin;
-use super::load::{LoadError, PluginHost, PluginSource};
+use super::load::{LoadError, PluginHost};
+use super::source::PluginSource;
 
 /// The plugins that come with PiHook: id and component.
 pub const BUNDLED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -56,5 +57,5 @@ impl Library {
 /// The bundled plugin with this id.
 fn bundled(id: &str) -> Option<PluginSource> {
     let (id, wasm) = BUNDLED.iter().find(|(bundled, _)| *bundled == id)?;
-    Some(PluginSource { id: (*id).to_owned(), wasm: std::borrow::Cow::Borrowed(wasm), limits: None })
+    Some(PluginSource::new(id, std::borrow::Cow::Borrowed(wasm)))
 }

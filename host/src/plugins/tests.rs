@@ -37,7 +37,11 @@ impl Wall {
         let file = format!("{}/../target/plugins/{id}.wasm", env!("CARGO_MANIFEST_DIR"));
         let wasm =
             std::fs::read(&file).unwrap_or_else(|error| panic!("{file}: {error}; ./build.sh test builds it"));
-        self.host.load(&PluginSource { id: id.into(), wasm: Cow::Owned(wasm), limits }).await.unwrap()
+        let mut plugin = self.host.load(&PluginSource::new(id, Cow::Owned(wasm))).await.unwrap();
+        if let Some(limits) = limits {
+            plugin.limits = limits;
+        }
+        plugin
     }
 }
 
@@ -210,9 +214,21 @@ async fn the_bundled_plugins_import_nothing_beyond_what_they_need() {
 }
 
 #[tokio::test]
+async fn what_services_yaml_says_changes_only_the_limits_that_it_names() {
+    let wall = Wall::new();
+    let load = async |id: &str| {
+        let wasm = BUNDLED.iter().find(|(bundled, _)| *bundled == id).unwrap().1;
+        let source = PluginSource { memory: Some(32 << 20), ..PluginSource::new(id, Cow::Borrowed(wasm)) };
+        wall.host.load(&source).await.unwrap().limits
+    };
+    assert_eq!(load("detailed").await, Limits { memory: 32 << 20, ..Limits::FORMATTER });
+    assert_eq!(load("http").await, Limits { memory: 32 << 20, ..Limits::CHECK });
+}
+
+#[tokio::test]
 async fn a_rotten_cache_is_made_anew() {
     let cache = tempfile::tempdir().unwrap();
-    let source = PluginSource { id: "http".into(), wasm: Cow::Borrowed(BUNDLED[1].1), limits: None };
+    let source = PluginSource::new("http", Cow::Borrowed(BUNDLED[1].1));
     let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
     host.load(&source).await.unwrap();
     drop(host);
@@ -229,7 +245,7 @@ async fn a_rotten_cache_is_made_anew() {
 async fn what_is_no_plugin_is_refused_with_a_reason() {
     let wall = Wall::new();
     let load = async |wasm: &'static [u8]| {
-        let source = PluginSource { id: "x".into(), wasm: Cow::Borrowed(wasm), limits: None };
+        let source = PluginSource::new("x", Cow::Borrowed(wasm));
         wall.host.load(&source).await.map(|_| ()).unwrap_err()
     };
     assert!(matches!(load(b"not wasm at all").await, LoadError::Compile(_)));

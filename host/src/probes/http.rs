@@ -27,10 +27,11 @@ use http::{HeaderMap, Version};
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
-pub use access::{Access, HostPattern, HostPort, HttpGrant, PatternError, Scheme};
+pub use access::{Access, HttpGrant};
 pub use error::HttpError;
 pub use types::{Certificate, Credentials, HttpRequest, HttpResponse, Timings};
 
+use crate::hosts::Scheme;
 use dial::{Dialled, Limit};
 use draft::{Draft, Hop};
 use exchange::{Answer, Redirects, Wanted};

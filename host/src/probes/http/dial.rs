@@ -12,8 +12,8 @@ use tokio::time::{Instant, Sleep, sleep, timeout_at};
 use url::Host;
 
 use super::HttpError;
-use super::access::HostPort;
 use super::error::spelled;
+use crate::hosts::HostPort;
 
 /// How long one address may take before the next one is tried beside it.
 const STAGGER: Duration = Duration::from_millis(250);
