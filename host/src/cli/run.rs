@@ -9,7 +9,7 @@ use crate::telemetry;
 /// Threads of the runtime. Two are plenty: plugins yield every few milliseconds, and SQLite has a thread of its own.
 const THREADS: usize = 2;
 /// Threads for blocking calls, such as name resolution; more than these wait.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 64;
 
 pub(super) fn run(place: &Place, args: &RunArgs) -> Result<ExitCode, Failure> {
     telemetry::start(args.log_format, super::environment("PIHOOK_LOG").as_deref());
