@@ -1,6 +1,6 @@
 //! All plugins by id: those that come with PiHook and those that services.yaml adds or replaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Plugin;
@@ -45,6 +45,11 @@ impl Library {
             }
         }
         Self { plugins }
+    }
+
+    /// The digests of the plugins that are loaded.
+    pub(super) fn digests(&self) -> BTreeSet<String> {
+        self.plugins.values().flatten().map(|plugin| plugin.digest.to_string()).collect()
     }
 
     /// The plugin with this id; the inner error says why it could not be loaded, `None` that nobody knows it.

@@ -11,6 +11,7 @@ use super::cache::Cache;
 use super::compile::{CompileError, Compiler};
 use super::digest::Digest;
 use super::engine::PluginEngine;
+use super::library::Library;
 use super::limits::Limits;
 use super::run::RunState;
 use super::source::PluginSource;
@@ -92,6 +93,12 @@ impl PluginHost {
             kind,
             imports,
         })
+    }
+
+    /// Removes what no plugin of this library needs from the folder of compiled plugins. For the daemon alone, and while
+    /// nothing is being loaded: what another process compiles at this moment might be lost to it.
+    pub fn sweep_cache(&self, library: &Library) {
+        self.cache.sweep(&library.digests());
     }
 
     fn load_cached(&self, digest: &Digest) -> Option<Component> {

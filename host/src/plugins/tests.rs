@@ -97,6 +97,8 @@ async fn waiting_costs_no_cpu_time_but_ends_at_the_deadline() {
     let limits = Limits { cpu: Duration::from_millis(10), deadline: Duration::from_secs(4), ..Limits::CHECK };
     let plugin = wall.load("rogue-check", Some(limits)).await;
     assert!(matches!(act(&plugin, "linger").await, Err(Fault::Deadline(_))));
+    let ticks = plugin.engine.ticks();
+    assert!(ticks <= 5, "the host's thread woke up {ticks} times for a guest that slept");
 }
 
 #[tokio::test]
@@ -142,6 +144,22 @@ async fn validation_finds_problems_and_survives_a_trap() {
     assert_eq!(problems[0].path, "act");
     assert!(plugin.validate(r#"{"act": "trap"}"#, reach()).await.is_err());
     assert!(!plugin.validate(r#"{"act": "fail", "atc": 1}"#, reach()).await.unwrap().is_empty());
+    let offline = Reach { network: None, ..reach() };
+    let problems = plugin.validate(r#"{"act": "fetch", "url": "http://a/"}"#, offline).await.unwrap();
+    assert_eq!(problems[0].what, "there is no network while settings are validated");
+}
+
+#[tokio::test]
+async fn a_swept_cache_still_has_the_plugins_in_use() {
+    let cache = tempfile::tempdir().unwrap();
+    let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
+    Library::load(&host, ["detailed"], &Default::default()).await;
+    let library = Library::load(&host, ["http"], &Default::default()).await;
+    let all = walk(cache.path()).len();
+    host.sweep_cache(&library);
+    assert_eq!((all, walk(cache.path()).len()), (4, 2));
+    let plugin = library.get("http").unwrap().as_ref().unwrap();
+    assert!(plugin.validate("{}", reach()).await.is_ok());
 }
 
 fn alert(summary: &str) -> Alert {
