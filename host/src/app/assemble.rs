@@ -136,3 +136,43 @@ pub fn sinks(config: &Config) -> Result<SinkSet, SinkError> {
     };
     config.sinks.iter().map(|(name, sink)| outlet(name, sink)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Surroundings, parse};
+
+    fn access(service: &str) -> Access {
+        let text = format!(
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan] }} }} }}\nservices: [{{ name: A, {service} }}]"
+        );
+        let surroundings = Surroundings {
+            file: Path::new("services.yaml"),
+            base: Path::new("/"),
+            environment: &|_| Some("hunter2".to_owned()),
+            read_file: &|_| Err(std::io::Error::other("no files")),
+        };
+        let config = parse(text.as_bytes(), &surroundings).unwrap_or_else(|problems| panic!("{problems}"));
+        specs(&config).into_values().next().unwrap().access.as_ref().clone()
+    }
+
+    #[test]
+    fn a_plugin_from_a_file_gets_its_services_host_its_ca_file_and_its_grants() {
+        let access = access(
+            "check: mine, settings: { url: \"http://nas.lan/${TOKEN}?k=${TOKEN}\", ca_file: /etc/ca.pem }",
+        );
+        assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
+        assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
+        assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
+        assert_eq!(access.secrets.len(), 1);
+    }
+
+    #[test]
+    fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
+        let access = access("url: \"https://nas.lan:8443/x\"");
+        assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
+        assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
+    }
+}
