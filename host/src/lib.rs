@@ -11,6 +11,7 @@ pub mod config;
 pub mod dashboard;
 pub mod engine;
 pub mod exit_code;
+pub mod hosts;
 pub mod maintenance;
 pub mod plugins;
 pub mod probes;

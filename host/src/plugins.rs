@@ -21,6 +21,7 @@ mod limits;
 mod load;
 mod log_lines;
 mod run;
+mod source;
 mod stderr;
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,9 @@ pub use formatter::FormatTarget;
 pub use kept::Kept;
 pub use library::{BUNDLED, Library};
 pub use limits::Limits;
-pub use load::{LoadError, PluginHost, PluginSource};
+pub use load::{LoadError, PluginHost};
 pub use run::Reach;
+pub use source::PluginSource;
 
 use engine::PluginEngine;
 use run::RunState;
@@ -46,6 +48,8 @@ pub struct Plugin {
     id: String,
     /// Id and digest, as messages name it.
     label: String,
+    /// What names its compiled file.
+    digest: Digest,
     engine: Arc<PluginEngine>,
     limits: Limits,
     kind: Kind,

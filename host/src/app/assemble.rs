@@ -1,17 +1,19 @@
 //! Turns what the configuration says into what each part wants to hear. The parts do not know each other.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use pihook_core::{Secret, ServiceId, SinkId};
+use pihook_core::{ServiceId, SinkId};
+use serde_json::Value;
 use url::Url;
 
 use super::Prepared;
 use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, ServiceConfig, SinkConfig, SinkKind};
-use crate::plugins::{Digest, Limits, LoadError, PluginSource};
-use crate::probes::http::{Access, HostPattern, HostPort, HttpGrant};
+use crate::hosts::HostPort;
+use crate::plugins::{LoadError, PluginSource};
+use crate::probes::http::{Access, HttpGrant};
 use crate::probes::system_roots;
 use crate::sinks::{ClientError, DiscordSettings, DiscordSink, HttpClient, SettingsError, TIMEOUT};
 use crate::store::RegisteredService;
@@ -39,11 +41,15 @@ fn spec(service: &ServiceConfig, config: &Config) -> CheckSpec {
     let grant = match config.plugins.get(&check.plugin) {
         // The bundled checks go where the service's settings send them.
         None => HttpGrant::Any,
-        Some(plugin) => HttpGrant::Hosts(
-            plugin.allow.http.iter().filter_map(|host| host.parse::<HostPattern>().ok()).collect(),
-        ),
+        Some(plugin) => HttpGrant::Hosts(plugin.allow.http.clone()),
     };
-    let access = Access { own_hosts: own_hosts(service), secrets: check.secrets.clone(), grant };
+    let ca_file = text_setting(service, "ca_file").map(PathBuf::from);
+    let access = Access {
+        own_hosts: own_hosts(service),
+        secrets: check.secrets.clone(),
+        grant,
+        ca_files: ca_file.into_iter().collect(),
+    };
     CheckSpec {
         name: service.service.name.to_string(),
         zone: service.service.zone.to_string(),
@@ -60,47 +66,30 @@ fn spec(service: &ServiceConfig, config: &Config) -> CheckSpec {
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
 /// to TLS is the same place.
 fn own_hosts(service: &ServiceConfig) -> Vec<HostPort> {
-    let url = service.check.settings.get("url").and_then(serde_json::Value::as_str);
-    let Some(own) = url
-        .map(|url| fill(url, &service.check.secrets))
-        .and_then(|url| Url::parse(&url).ok())
-        .and_then(|url| HostPort::of(&url))
-    else {
-        return Vec::new();
-    };
+    // Placeholders may stay: the configuration lets none into the host or port.
+    let url = text_setting(service, "url").and_then(|url| Url::parse(url).ok());
+    let Some(own) = url.as_ref().and_then(HostPort::of) else { return Vec::new() };
     let secured = (own.port() == 80).then(|| HostPort::new(own.host(), 443));
     std::iter::once(own).chain(secured).collect()
 }
 
-fn fill(text: &str, secrets: &[Secret]) -> String {
-    secrets.iter().enumerate().fold(text.to_owned(), |text, (index, secret)| {
-        text.replace(&format!("${{secret:{index}}}"), secret.expose())
-    })
+fn text_setting<'s>(service: &'s ServiceConfig, key: &str) -> Option<&'s str> {
+    service.check.settings.get(key).and_then(Value::as_str)
 }
 
 /// The configured plugins' bytes, or why they cannot be had.
 #[must_use]
 pub fn plugin_sources(config: &Config) -> BTreeMap<String, Result<PluginSource, Arc<LoadError>>> {
-    config.plugins.iter().map(|(id, plugin)| (id.clone(), source(id, plugin))).collect()
-}
-
-/// A configured plugin's bytes, if they are those that were asked for.
-fn source(id: &str, plugin: &PluginConfig) -> Result<PluginSource, Arc<LoadError>> {
-    let wasm = std::fs::read(&plugin.file).map_err(|error| LoadError::Read(plugin.file.clone(), error))?;
-    let found = Digest::of(&wasm);
-    if let Some(wanted) = &plugin.sha256
-        && !wanted.eq_ignore_ascii_case(&found.to_string())
-    {
-        return Err(Arc::new(LoadError::Digest { wanted: wanted.clone(), found }));
-    }
-    let limits = (plugin.memory.is_some() || plugin.cpu.is_some()).then(|| Limits {
-        memory: plugin
-            .memory
-            .map_or(Limits::CHECK.memory, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-        cpu: plugin.cpu.unwrap_or(Limits::CHECK.cpu),
-        ..Limits::CHECK
-    });
-    Ok(PluginSource { id: id.to_owned(), wasm: Cow::Owned(wasm), limits })
+    let source = |(id, plugin): (&String, &PluginConfig)| {
+        let read =
+            PluginSource::from_file(id, &plugin.file, plugin.sha256.as_deref()).map(|source| PluginSource {
+                memory: plugin.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+                cpu: plugin.cpu,
+                ..source
+            });
+        (id.clone(), read.map_err(Arc::new))
+    };
+    config.plugins.iter().map(source).collect()
 }
 
 /// The services as the database lists them.
@@ -146,4 +135,44 @@ pub fn sinks(config: &Config) -> Result<SinkSet, SinkError> {
         Ok((name.clone(), Outlet { sink: Arc::new(sink_itself), formatter: sink.formatter.clone() }))
     };
     config.sinks.iter().map(|(name, sink)| outlet(name, sink)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Surroundings, parse};
+
+    fn access(service: &str) -> Access {
+        let text = format!(
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan] }} }} }}\nservices: [{{ name: A, {service} }}]"
+        );
+        let surroundings = Surroundings {
+            file: Path::new("services.yaml"),
+            base: Path::new("/"),
+            environment: &|_| Some("hunter2".to_owned()),
+            read_file: &|_| Err(std::io::Error::other("no files")),
+        };
+        let config = parse(text.as_bytes(), &surroundings).unwrap_or_else(|problems| panic!("{problems}"));
+        specs(&config).into_values().next().unwrap().access.as_ref().clone()
+    }
+
+    #[test]
+    fn a_plugin_from_a_file_gets_its_services_host_its_ca_file_and_its_grants() {
+        let access = access(
+            "check: mine, settings: { url: \"http://nas.lan/${TOKEN}?k=${TOKEN}\", ca_file: /etc/ca.pem }",
+        );
+        assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
+        assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
+        assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
+        assert_eq!(access.secrets.len(), 1);
+    }
+
+    #[test]
+    fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
+        let access = access("url: \"https://nas.lan:8443/x\"");
+        assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
+        assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
+    }
 }

@@ -38,9 +38,7 @@ pub(super) fn read(fields: &Fields<'_>, pace: &Pace, reader: &mut Reader<'_>) ->
     let plugin = read_plugin(fields, url.is_some(), reader);
     let mut settings =
         fields.get("settings").map(|node| read_settings(&node, &mut secrets, reader)).unwrap_or_default();
-    if plugin.as_deref() == Some("http") {
-        own_host(&format!("{}.settings.url", fields.path), settings.get("url"), reader);
-    }
+    own_host(&format!("{}.settings.url", fields.path), settings.get("url"), reader);
     if let Some(node) = url {
         if settings.contains_key("url") {
             let fault = Fault::new("the address stands here and in `settings`", "keep one of the two");

@@ -77,7 +77,7 @@ pub(super) const PLUGIN: Section = Section {
 };
 
 pub(super) const ALLOW: Section =
-    Section { name: "plugins.NAME.allow", keys: &["http", "files", "commands"], later: &[], hint: "" };
+    Section { name: "plugins.NAME.allow", keys: &["http"], later: &["files", "commands"], hint: "" };
 
 pub(super) const SERVICE: Section = Section {
     name: "services[]",
@@ -104,13 +104,10 @@ pub(super) const ALL: [&Section; 11] =
     [&ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE];
 
 impl Section {
-    /// What is wrong with a key, if it may not stand here.
-    pub(super) fn refuse(&self, key: &str) -> Option<Fault> {
-        if self.keys.contains(&key) {
-            return None;
-        }
+    /// What is wrong with a key that is not one of `keys`.
+    pub(super) fn refuse(&self, key: &str) -> Fault {
         if self.later.contains(&key) {
-            return Some(later(&quoted(key)));
+            return later(&quoted(key));
         }
         let what = format!("the key {} is not known here", quoted(key));
         let remedy = match (nearest(key, self.keys), self.keys.is_empty()) {
@@ -118,7 +115,7 @@ impl Section {
             (None, true) => "write `{}`: there is nothing to set yet".to_owned(),
             (None, false) => format!("known here: {}{}", listed(self.keys), self.hint),
         };
-        Some(Fault::new(what, remedy))
+        Fault::new(what, remedy)
     }
 }
 
@@ -143,16 +140,19 @@ pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a &'a s
     let allowed = typed.chars().count().div_ceil(3).min(3);
     known
         .into_iter()
-        .map(|name| (distance(&typed, &name.to_lowercase()), *name))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter_map(|name| Some((distance(&typed, &name.to_lowercase(), allowed)?, *name)))
         .min()
         .map(|(_, name)| name)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`.
-fn distance(a: &str, b: &str) -> usize {
+/// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`, if they are at most so many. Long
+/// names that differ at once cost little: a file may have many of them.
+fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for (i, from) in a.iter().enumerate() {
         let mut row = vec![i + 1];
@@ -164,9 +164,14 @@ fn distance(a: &str, b: &str) -> usize {
             }
             row.push(best);
         }
+        // A swap reaches back over two rows.
+        let beyond = |row: &Vec<usize>| row.iter().all(|distance| *distance > most);
+        if beyond(&row) && beyond(&rows[i]) {
+            return None;
+        }
         rows.push(row);
     }
-    rows[a.len()][b.len()]
+    Some(rows[a.len()][b.len()]).filter(|distance| *distance <= most)
 }
 
 #[cfg(test)]
@@ -182,8 +187,11 @@ mod tests {
             ("zoen", "zone", 1),
             ("kitten", "sitting", 3),
         ] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-            assert_eq!(distance(b, a), expected, "{b} {a}");
+            for most in 0..9 {
+                let expected = (expected <= most).then_some(expected);
+                assert_eq!(distance(a, b, most), expected, "{a} {b}");
+                assert_eq!(distance(b, a, most), expected, "{b} {a}");
+            }
         }
     }
 

@@ -99,8 +99,10 @@ fn read_sinks(node: &Node<'_>, known: &Known<'_>, reader: &mut Reader<'_>) -> Ve
         let Some(text) = reader.text(&item) else { continue };
         let sink = SinkId::new(&text);
         if !known.sinks.contains(&sink) {
-            let names: Vec<_> = known.sinks.iter().map(SinkId::as_str).collect();
-            reader.fault(&item.path, unknown("sink", &text, &names, "declare it under `sinks:`"));
+            reader.fault_by(&item.path, || {
+                let names: Vec<_> = known.sinks.iter().map(SinkId::as_str).collect();
+                unknown("sink", &text, &names, "declare it under `sinks:`")
+            });
         } else if sinks.contains(&sink) {
             reader.fault(&item.path, Fault::new(format!("{} stands here twice", quoted(&text)), "keep one"));
         } else {

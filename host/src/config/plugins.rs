@@ -9,6 +9,7 @@ use super::keys::{ALLOW, PLUGIN};
 use super::load::tidy;
 use super::problem::{Fault, quoted};
 use super::reader::{Node, Reader};
+use crate::hosts::{HostPattern, PatternError};
 
 const EXAMPLE: &str = "such as `my-check: { file: plugins/my_check.wasm }`";
 const MEMORY: RangeInclusive<u64> = 1 << 20..=1 << 30;
@@ -32,12 +33,8 @@ pub struct PluginConfig {
 /// What a plugin may do. Empty is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allow {
-    /// Hosts beside the service's own, as `host`, `host:port` or `*.domain:port`.
-    pub http: Vec<String>,
-    /// Files that it may read, by their absolute paths.
-    pub files: Vec<PathBuf>,
-    /// Commands that it may run by name, each with its whole argument list.
-    pub commands: BTreeMap<String, Vec<String>>,
+    /// Hosts that it may ask beside the service's own.
+    pub http: Vec<HostPattern>,
 }
 
 pub(super) fn read(
@@ -75,58 +72,15 @@ fn read_plugin(node: Node<'_>, data_dir: &Path, reader: &mut Reader<'_>) -> Opti
 
 fn read_allow(node: Node<'_>, reader: &mut Reader<'_>) -> Allow {
     let fields = reader.fields(Some(node), &ALLOW);
-    let mut list = |key, example, check: fn(&str) -> Result<(), Fault>| -> Vec<String> {
-        let items = fields.get(key).and_then(|node| reader.items(&node, example)).unwrap_or_default();
-        let mut read = |node: Node<'_>| {
-            let text = reader.text(&node)?;
-            reader.keep(&node.path, check(&text)).map(|()| text)
+    let hosts =
+        fields.get("http").and_then(|node| reader.items(&node, "a list of hosts, such as `[\"*.lan:443\"]`"));
+    let host = |node: Node<'_>| {
+        let text = reader.text(&node)?;
+        let remedy = "`host`, `host:port` or `*.domain`, such as `\"nas.lan:8080\"` or `\"*.lan\"`";
+        let fault = |error: PatternError| {
+            Fault::new(format!("{} is not a host to allow: {error}", quoted(&text)), remedy)
         };
-        items.into_iter().filter_map(&mut read).collect()
+        reader.keep(&node.path, text.parse().map_err(fault))
     };
-    let http = list("http", "a list of hosts, such as `[\"*.lan:443\"]`", host_pattern);
-    let files = list("files", "a list of paths, such as `[/proc/mdstat]`", absolute);
-    let commands = reader.named(fields.get("commands"), "such as `{ smart: [smartctl, --json] }`");
-    let command = |(name, node): (&str, Node<'_>)| Some((name.to_owned(), read_command(&node, reader)?));
-    Allow {
-        http,
-        files: files.into_iter().map(PathBuf::from).collect(),
-        commands: commands.into_iter().filter_map(command).collect(),
-    }
-}
-
-fn read_command(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<String>> {
-    let example = "a program and its arguments, such as `[smartctl, --json]`";
-    let items = reader.items(node, example)?;
-    let words: Vec<_> = items.iter().filter_map(|item| reader.text(item)).collect();
-    if items.is_empty() || words.iter().any(|word| word.contains('\0')) {
-        reader.fault(&node.path, Fault::new("this names no program", example));
-        return None;
-    }
-    Some(words)
-}
-
-fn absolute(text: &str) -> Result<(), Fault> {
-    let path = Path::new(text);
-    if path.is_absolute() && tidy(path).as_os_str() == path.as_os_str() && !text.contains('\0') {
-        return Ok(());
-    }
-    Err(Fault::new(format!("{} is not a full path", quoted(text)), "one from `/` on and without `..`"))
-}
-
-fn host_pattern(text: &str) -> Result<(), Fault> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !host.ends_with(':') && (!host.contains(':') || host.ends_with(']')) => {
-            (host, port)
-        }
-        _ => (text, "443"),
-    };
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    let good_name = !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_'));
-    if good_name && (port == "*" || port.parse::<u16>().is_ok_and(|port| port > 0)) {
-        return Ok(());
-    }
-    let what = format!("{} is not a host to allow", quoted(text));
-    Err(Fault::new(what, "`host:port`, such as `\"nas.lan:443\"` or `\"*.lan:443\"`"))
+    Allow { http: hosts.unwrap_or_default().into_iter().filter_map(host).collect() }
 }

@@ -76,6 +76,11 @@ impl Problems {
         self.partial.as_deref()
     }
 
+    /// Counts one that is not told any more.
+    pub(super) fn omit(&mut self) {
+        self.omitted += 1;
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.list.len() >= MOST
     }

@@ -14,6 +14,9 @@ use super::problem::{Fault, Problem, Problems, quoted};
 use super::secrets::{self, OfSettings, Secrets};
 use super::values;
 
+/// How many zones, sinks or plugins there may be: every unknown name is compared with all of them.
+const MOST_NAMES: usize = 200;
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'v> {
@@ -60,6 +63,15 @@ impl<'a> Reader<'a> {
         self.fault_at(line, path, fault);
     }
 
+    /// The same for a fault that takes some work to word: none is done for what is only counted.
+    pub(super) fn fault_by(&mut self, path: &str, fault: impl FnOnce() -> Fault) {
+        if self.problems.is_full() {
+            self.problems.omit();
+        } else {
+            self.fault(path, fault());
+        }
+    }
+
     pub(super) fn fault_at(&mut self, line: usize, path: &str, Fault { what, remedy }: Fault) {
         self.problems.add(Problem { file: self.file.clone(), line, path: path.to_owned(), what, remedy });
     }
@@ -84,10 +96,8 @@ impl<'a> Reader<'a> {
             self.wrong_kind(&node, "a mapping", remedy);
             return Fields { path: node.path, map: None, section };
         };
-        for key in map.keys() {
-            if let Some(fault) = section.refuse(key) {
-                self.fault(&below(&node.path, key), fault);
-            }
+        for key in map.keys().filter(|key| !section.keys.contains(&key.as_str())) {
+            self.fault_by(&below(&node.path, key), || section.refuse(key));
         }
         Fields { path: node.path, map: Some(map), section }
     }
@@ -99,8 +109,12 @@ impl<'a> Reader<'a> {
             self.wrong_kind(&node, "a mapping from names", example.to_owned());
             return Vec::new();
         };
+        if map.len() > MOST_NAMES {
+            let remedy = format!("at most {MOST_NAMES} of them");
+            self.fault(&node.path, Fault::new(format!("these are {} names", map.len()), remedy));
+        }
         let mut entries = Vec::new();
-        for (name, value) in map {
+        for (name, value) in map.iter().take(MOST_NAMES) {
             let path = below(&node.path, name);
             if is_name(name) {
                 entries.push((name.as_str(), Node { value, path }));

@@ -10,6 +10,9 @@ use super::problem::{Fault, quoted};
 
 /// The longest secret, in bytes.
 pub(super) const LONGEST: usize = 16 << 10;
+/// The shortest secret in settings, in bytes: what comes back from a service is searched for its secrets, and shorter
+/// ones cannot be told from ordinary words.
+const SHORTEST_IN_SETTINGS: usize = 4;
 /// How many references the settings of one service may have.
 const MOST_IN_SETTINGS: usize = 64;
 /// How a placeholder begins.
@@ -94,7 +97,18 @@ impl<'a> Secrets<'a> {
             let what = format!("these settings refer to more than {MOST_IN_SETTINGS} secrets");
             return Err(Fault::new(what, "bring fewer of them in, or make two services of this one"));
         }
-        settings.values.push(self.resolve(name)?);
+        let secret = self.resolve(name)?;
+        if secret.expose().len() < SHORTEST_IN_SETTINGS {
+            let what = format!(
+                "{} brings in less than {SHORTEST_IN_SETTINGS} characters, which cannot be kept secret",
+                quoted(&format!("${{{name}}}"))
+            );
+            return Err(Fault::new(
+                what,
+                "write it out if it is no secret, and choose a longer one if it is",
+            ));
+        }
+        settings.values.push(secret);
         settings.index.insert(name.to_owned(), number);
         Ok(number)
     }

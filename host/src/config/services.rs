@@ -196,8 +196,10 @@ fn read_zone(fields: &Fields<'_>, known: &Known<'_>, reader: &mut Reader<'_>) ->
     if known.zones.contains(&zone) {
         return Some(zone);
     }
-    let names: Vec<_> = known.zones.iter().map(ZoneId::as_str).collect();
-    reader.fault(&path, unknown("zone", &name, &names, "declare it under `zones:`"));
+    reader.fault_by(&path, || {
+        let names: Vec<_> = known.zones.iter().map(ZoneId::as_str).collect();
+        unknown("zone", &name, &names, "declare it under `zones:`")
+    });
     None
 }
 

@@ -62,7 +62,7 @@ plugins:
   my-check:
     file: plugins/my_check.wasm
     sha256: 0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef
-    allow: { http: ["*.lan:443", "[::1]:80"], files: [/proc/mdstat], commands: { smart: [smartctl, -H] } }
+    allow: { http: ["*.lan:443", "[::1]:80"] }
     memory: 32MiB
     cpu: 500ms
 services:
@@ -106,7 +106,7 @@ fn everything_at_once() {
     let plugin = &config.plugins["my-check"];
     assert_eq!(plugin.file, PathBuf::from("/etc/pihook/data/plugins/my_check.wasm"));
     assert_eq!((plugin.memory, plugin.cpu), (Some(32 << 20), Some(Duration::from_millis(500))));
-    assert_eq!(plugin.allow.commands["smart"], ["smartctl", "-H"]);
+    assert_eq!(plugin.allow.http, ["*.lan:443", "[::1]:80"].map(|host| host.parse().unwrap()));
 
     let [jellyfin, gitea] = config.services.as_slice() else { panic!("two services") };
     assert_eq!((jellyfin.service.id.as_str(), &*jellyfin.service.name), ("jellyfin", "Jellyfin"));

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::problem::{Fault, quoted};
 
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+/// The same units as in the settings of checks.
+const UNITS: [(&str, u64); 6] =
+    [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
 const SIZES: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 
-/// Reads `90s`, `5m`, `2h`, `7d` or `500ms`.
+/// Reads `90s`, `5m`, `2h`, `7d`, `2w` or `500ms`.
 pub(super) fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, Fault> {
     let (number, unit) = split(text);
     if unit.is_empty() && !number.is_empty() {
@@ -70,7 +72,8 @@ pub(super) fn within<T: PartialOrd>(
 pub(super) fn shown_duration(duration: &Duration) -> String {
     let millis = duration.as_millis();
     let fits = |(_, factor): &&(&str, u64)| millis.is_multiple_of(u128::from(*factor)) && millis > 0;
-    match UNITS.iter().rev().find(fits) {
+    // Weeks are read, and shown as days: `30d` is what people say.
+    match UNITS.iter().rev().skip(1).find(fits) {
         Some((unit, factor)) => format!("`{}{unit}`", millis / u128::from(*factor)),
         None => format!("`{millis}ms`"),
     }
@@ -93,9 +96,14 @@ mod tests {
 
     #[test]
     fn durations_carry_a_unit() {
-        for (text, seconds) in
-            [("500ms", 0.5), ("90s", 90.0), ("5m", 300.0), ("2h", 7200.0), ("7d", 604_800.0)]
-        {
+        for (text, seconds) in [
+            ("500ms", 0.5),
+            ("90s", 90.0),
+            ("5m", 300.0),
+            ("2h", 7200.0),
+            ("7d", 604_800.0),
+            ("2w", 1_209_600.0),
+        ] {
             assert_eq!(duration(text, &ANY).unwrap().as_secs_f64(), seconds, "{text}");
         }
         for text in [
@@ -106,7 +114,7 @@ mod tests {
             "-5s",
             "1.5s",
             "5S",
-            "5w",
+            "5y",
             "99999999999999999999s",
             "9999999999999999d",
             "٣s",
@@ -143,7 +151,9 @@ mod tests {
 
     #[test]
     fn a_duration_is_shown_in_its_largest_whole_unit() {
-        for (millis, shown) in [(0, "`0ms`"), (1500, "`1500ms`"), (90_000, "`90s`"), (7_200_000, "`2h`")] {
+        for (millis, shown) in
+            [(0, "`0ms`"), (1500, "`1500ms`"), (90_000, "`90s`"), (7_200_000, "`2h`"), (604_800_000, "`7d`")]
+        {
             assert_eq!(shown_duration(&Duration::from_millis(millis)), shown);
         }
     }

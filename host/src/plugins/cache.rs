@@ -1,26 +1,61 @@
 //! Compiled plugins on disk. A compiled file is mapped into the daemon and executed, so it lives in a private folder,
 //! is written under another name and renamed, and is checked against its digest before each load.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::digest::Digest;
 use super::engine::engine_config;
 
+/// How old an unfinished file must be to be nobody's any more. Compiling takes minutes at the most.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
 /// A folder of compiled plugins, all for one set of engine settings.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
+    /// Has a folder for each set of settings.
+    root: PathBuf,
     folder: PathBuf,
 }
 
 impl Cache {
-    /// A cache below `folder`, which is created, readable by its owner alone.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        let folder = folder.join(settings_key());
+    /// A cache below `root`, which is created, readable by its owner alone.
+    ///
+    /// # Errors
+    /// Also if somebody else could write there: they could have PiHook execute what they like.
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
+        let folder = root.join(settings_key());
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-        Ok(Self { folder })
+        let me = rustix::process::geteuid().as_raw();
+        for folder in [root, &folder] {
+            let metadata = fs::metadata(folder)?;
+            if let Some(text) = exposed(metadata.uid(), metadata.mode(), me) {
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+            }
+        }
+        Ok(Self { root: root.to_owned(), folder })
+    }
+
+    /// Removes what nobody needs: other settings' folders, other plugins' files, and unfinished ones of long ago. What is
+    /// mapped stays so. A failure is none: the next sweep tries again.
+    pub(super) fn sweep(&self, used: &BTreeSet<String>) {
+        for (path, name) in entries(&self.root) {
+            let is_ours = name.len() == SETTINGS_KEY && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if is_ours && path != self.folder {
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+        for (path, name) in entries(&self.folder) {
+            let digest = name.split('.').next().unwrap_or_default();
+            let is_old = if name.ends_with(".tmp") { is_abandoned(&path) } else { !used.contains(digest) };
+            if is_old {
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 
     pub(super) fn path(&self, wasm: &Digest) -> PathBuf {
@@ -66,11 +101,35 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
+/// Why a folder of that owner and mode is not safe to execute from, if it is not.
+fn exposed(owner: u32, mode: u32, me: u32) -> Option<String> {
+    if owner != me {
+        return Some(format!(
+            "it belongs to user {owner}, and pihook runs as user {me}: compiled plugins are only taken from a folder of one's own"
+        ));
+    }
+    (mode & 0o022 != 0)
+        .then(|| format!("others may write there (mode {:o}): `chmod go-w` closes it", mode & 0o777))
+}
+
+fn entries(folder: &Path) -> Vec<(PathBuf, String)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some((entry.path(), entry.file_name().into_string().ok()?))).collect()
+}
+
+fn is_abandoned(file: &Path) -> bool {
+    let modified = fs::metadata(file).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > ABANDONED))
+}
+
 /// Names the settings that a compiled file depends on, beside the plugin's own bytes.
 fn settings_key() -> String {
     let settings = format!("{:?} {} {}", engine_config(), env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     Digest::of(settings.as_bytes()).short()
 }
+
+/// The length of a settings' name.
+const SETTINGS_KEY: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -88,5 +147,41 @@ mod tests {
         assert!(!cache.has(&wasm), "a flipped bit must not be executed");
         cache.forget(&wasm);
         assert!(!cache.path(&wasm).exists());
+    }
+
+    #[test]
+    fn a_sweep_leaves_what_is_used_and_what_is_being_written() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::open(root.path()).unwrap();
+        let [used, unused] = [b"a", b"b"].map(|wasm| Digest::of(wasm));
+        for wasm in [&used, &unused] {
+            write_compiled(&cache.path(wasm), b"compiled").unwrap();
+        }
+        let [fresh, abandoned] = ["x.cwasm.1.tmp", "y.cwasm.2.tmp"].map(|name| cache.folder.join(name));
+        fs::write(&fresh, b"half").unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        fs::File::create(&abandoned).unwrap().set_modified(long_ago).unwrap();
+        let [other, foreign] = ["0123456789ab", "not-ours"].map(|name| root.path().join(name));
+        for folder in [&other, &foreign] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("z.cwasm"), b"old").unwrap();
+        }
+        cache.sweep(&[used.to_string()].into());
+        assert!(cache.has(&used) && fresh.exists() && foreign.exists());
+        assert!(!cache.has(&unused) && !cache.path(&unused).exists() && !cache.sum_path(&unused).exists());
+        assert!(!abandoned.exists() && !other.exists());
+        assert_eq!(settings_key().len(), SETTINGS_KEY);
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o775)).unwrap();
+        let error = Cache::open(root.path()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("mode 775"), "{error}");
+        assert_eq!(exposed(1000, 0o40755, 1000), None);
+        assert!(exposed(1000, 0o40700, 0).unwrap().contains("user 1000"));
     }
 }

@@ -1,8 +1,8 @@
 //! The one wasmtime engine: its settings, and the clock that interrupts guests.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -41,91 +41,121 @@ pub(super) fn engine_config() -> Config {
     config
 }
 
+/// How often a computing guest is looked for while there are runs. A guest that is found is ticked until it waits.
+const PATROL: Duration = Duration::from_millis(100);
+
+/// Patrols without a run after which the ticker sleeps until the next one.
+const QUIET_PATROLS: u32 = 2;
+
 /// The engine with the thread that ticks it.
 pub(super) struct PluginEngine {
     engine: Engine,
     ticker: Arc<Ticker>,
-}
-
-/// Interrupts running guests by raising the engine's epoch every [`TICK`].
-///
-/// It is a thread of its own because a guest in a tight loop holds the runtime's thread, and it sleeps without a
-/// timeout while no guest runs, so that an idle daemon does not wake up a hundred times a second.
-struct Ticker {
-    active: AtomicUsize,
-    stop: AtomicBool,
     thread: Thread,
 }
 
+/// Interrupts computing guests by raising the engine's epoch every [`TICK`].
+///
+/// It is a thread of its own because a guest in a tight loop holds the runtime's thread. Most runs compute for a
+/// fraction of a millisecond and then wait, and waking a thread costs about as much: so it only looks now and then
+/// whether a guest happens to compute, and sleeps without a timeout when there are no runs.
+#[derive(Default)]
+struct Ticker {
+    /// Guests that compute at this moment.
+    computing: AtomicUsize,
+    /// How many times a guest has begun to compute, or to compute again.
+    entries: AtomicUsize,
+    parked: AtomicBool,
+    stop: AtomicBool,
+    ticks: AtomicUsize,
+}
+
 impl PluginEngine {
-    /// Starts the engine. It cannot compile if `compiler` says so: the daemon only loads what its child compiled.
+    /// Starts the engine and its thread.
     pub(super) fn new() -> wasmtime::Result<Self> {
         let engine = Engine::new(&engine_config())?;
-        let (hand_over, handed_over) = std::sync::mpsc::sync_channel::<Arc<Ticker>>(1);
-        let ticked = engine.clone();
+        let ticker = Arc::new(Ticker::default());
+        let (ticking, ticked) = (ticker.clone(), engine.clone());
         let join = std::thread::Builder::new()
             .name("plugin-ticker".into())
             .stack_size(64 << 10)
-            .spawn(move || {
-                if let Ok(ticker) = handed_over.recv() {
-                    let weak = Arc::downgrade(&ticker);
-                    drop(ticker);
-                    tick(&weak, &ticked);
-                }
-            })
+            .spawn(move || ticking.run(&ticked))
             .map_err(wasmtime::Error::new)?;
-        let ticker = Arc::new(Ticker {
-            active: AtomicUsize::new(0),
-            stop: AtomicBool::new(false),
-            thread: join.thread().clone(),
-        });
-        // The receiver waits for exactly this.
-        let _ = hand_over.send(ticker.clone());
-        Ok(Self { engine, ticker })
+        Ok(Self { engine, ticker, thread: join.thread().clone() })
     }
 
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Keeps the epoch ticking until the guard is dropped.
-    pub(super) fn ticking(&self) -> Ticking {
-        if self.ticker.active.fetch_add(1, Ordering::SeqCst) == 0 {
-            self.ticker.thread.unpark();
+    /// Has a guest watched while it computes, until the guard is dropped.
+    pub(super) fn computing(&self) -> Computing<'_> {
+        self.ticker.computing.fetch_add(1, Ordering::SeqCst);
+        self.ticker.entries.fetch_add(1, Ordering::SeqCst);
+        if self.ticker.parked.load(Ordering::SeqCst) && self.ticker.parked.swap(false, Ordering::SeqCst) {
+            self.thread.unpark();
         }
-        Ticking(self.ticker.clone())
+        Computing(&self.ticker)
+    }
+
+    /// How many times the epoch was raised.
+    #[cfg(test)]
+    pub(super) fn ticks(&self) -> usize {
+        self.ticker.ticks.load(Ordering::SeqCst)
     }
 }
 
 impl Drop for PluginEngine {
     fn drop(&mut self) {
         self.ticker.stop.store(true, Ordering::SeqCst);
-        self.ticker.thread.unpark();
+        self.thread.unpark();
     }
 }
 
-/// See [`PluginEngine::ticking`].
-pub(super) struct Ticking(Arc<Ticker>);
+/// See [`PluginEngine::computing`].
+pub(super) struct Computing<'e>(&'e Ticker);
 
-impl Drop for Ticking {
+impl Drop for Computing<'_> {
     fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::SeqCst);
+        self.0.computing.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the ticker is a thread of its own, and sleeping is its job")]
-fn tick(ticker: &Weak<Ticker>, engine: &Engine) {
-    while let Some(ticker) = ticker.upgrade() {
-        if ticker.stop.load(Ordering::SeqCst) {
-            return;
+impl Ticker {
+    fn run(&self, engine: &Engine) {
+        let mut seen = 0;
+        let mut quiet = 0;
+        while !self.stop.load(Ordering::SeqCst) {
+            if quiet >= QUIET_PATROLS {
+                self.sleep(seen);
+                quiet = 0;
+            }
+            seen = self.entries.load(Ordering::SeqCst);
+            // Woken early, it looks early: that is harmless here and everywhere below.
+            std::thread::park_timeout(PATROL);
+            self.tick(engine);
+            quiet = if self.entries.load(Ordering::SeqCst) == seen { quiet + 1 } else { 0 };
         }
-        if ticker.active.load(Ordering::SeqCst) == 0 {
-            // A spurious return is harmless: the loop looks again.
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the ticker is a thread of its own, and sleeping is its job"
+    )]
+    fn tick(&self, engine: &Engine) {
+        while self.computing.load(Ordering::SeqCst) > 0 && !self.stop.load(Ordering::SeqCst) {
+            engine.increment_epoch();
+            self.ticks.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(TICK);
+        }
+    }
+
+    /// Sleeps until a guest is entered. Either its entry is seen here, or it sees that this thread is parked.
+    fn sleep(&self, seen: usize) {
+        self.parked.store(true, Ordering::SeqCst);
+        if self.entries.load(Ordering::SeqCst) == seen && !self.stop.load(Ordering::SeqCst) {
             std::thread::park();
-            continue;
         }
-        drop(ticker);
-        std::thread::sleep(TICK);
-        engine.increment_epoch();
+        self.parked.store(false, Ordering::SeqCst);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::check::pihook::plugin as wit;
@@ -58,25 +59,18 @@ impl wit::state::Host for RunState {
 impl wit::http::Host for RunState {
     async fn send(&mut self, request: wit::http::Request) -> Result<wit::http::Response, wit::http::Error> {
         let Some((probe, access)) = self.reach.network.clone() else {
-            return Err(wit::http::Error::Denied("this kind of plugin has no network".into()));
+            return Err(wit::http::Error::Denied(self.offline.into()));
         };
         let request = request_from_guest(request);
         // In a task of its own: this future is polled on the guest's small stack, and TLS is not modest.
-        let mut task = AbortOnDrop(tokio::spawn(async move { probe.send(request, &access).await }));
-        match (&mut task.0).await {
-            Ok(Ok(response)) => Ok(response_to_guest(response)),
-            Ok(Err(error)) => Err(error_to_guest(error)),
-            Err(_) => Err(wit::http::Error::Other("the request was aborted".into())),
+        // The set ends it with whoever waits for it.
+        let mut task = JoinSet::new();
+        task.spawn(async move { probe.send(request, &access).await });
+        match task.join_next().await {
+            Some(Ok(Ok(response))) => Ok(response_to_guest(response)),
+            Some(Ok(Err(error))) => Err(error_to_guest(error)),
+            Some(Err(_)) | None => Err(wit::http::Error::Other("the request was aborted".into())),
         }
-    }
-}
-
-/// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -1,10 +1,11 @@
 //! All plugins by id: those that come with PiHook and those that services.yaml adds or replaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Plugin;
-use super::load::{LoadError, PluginHost, PluginSource};
+use super::load::{LoadError, PluginHost};
+use super::source::PluginSource;
 
 /// The plugins that come with PiHook: id and component.
 pub const BUNDLED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -46,6 +47,11 @@ impl Library {
         Self { plugins }
     }
 
+    /// The digests of the plugins that are loaded.
+    pub(super) fn digests(&self) -> BTreeSet<String> {
+        self.plugins.values().flatten().map(|plugin| plugin.digest.to_string()).collect()
+    }
+
     /// The plugin with this id; the inner error says why it could not be loaded, `None` that nobody knows it.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Result<Arc<Plugin>, Arc<LoadError>>> {
@@ -56,5 +62,5 @@ impl Library {
 /// The bundled plugin with this id.
 fn bundled(id: &str) -> Option<PluginSource> {
     let (id, wasm) = BUNDLED.iter().find(|(bundled, _)| *bundled == id)?;
-    Some(PluginSource { id: (*id).to_owned(), wasm: std::borrow::Cow::Borrowed(wasm), limits: None })
+    Some(PluginSource::new(id, std::borrow::Cow::Borrowed(wasm)))
 }

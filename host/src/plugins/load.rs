@@ -11,8 +11,10 @@ use super::cache::Cache;
 use super::compile::{CompileError, Compiler};
 use super::digest::Digest;
 use super::engine::PluginEngine;
+use super::library::Library;
 use super::limits::Limits;
 use super::run::RunState;
+use super::source::PluginSource;
 use super::{Kind, Plugin, imports};
 
 /// Why a plugin cannot be used.
@@ -48,17 +50,6 @@ pub enum LoadError {
     Engine(String),
 }
 
-/// A plugin to be loaded.
-#[derive(Clone, Debug)]
-pub struct PluginSource {
-    /// Its id in services.yaml.
-    pub id: String,
-    /// The component.
-    pub wasm: std::borrow::Cow<'static, [u8]>,
-    /// What a run of it may use; the default of its kind if none.
-    pub limits: Option<Limits>,
-}
-
 /// The engine, the links and the cache: what loading needs.
 pub struct PluginHost {
     engine: Arc<PluginEngine>,
@@ -87,15 +78,27 @@ impl PluginHost {
         let imports = self.imports_of(&component);
         let pre = self.linker.instantiate_pre(&component).map_err(|error| unfit(&imports, &error))?;
         let kind = kind_of(pre)?;
-        let default = if matches!(kind, Kind::Check { .. }) { Limits::CHECK } else { Limits::FORMATTER };
+        let usual = if matches!(kind, Kind::Check { .. }) { Limits::CHECK } else { Limits::FORMATTER };
+        let limits = Limits {
+            memory: source.memory.unwrap_or(usual.memory),
+            cpu: source.cpu.unwrap_or(usual.cpu),
+            ..usual
+        };
         Ok(Plugin {
             id: source.id.clone(),
             label: format!("{} (sha256:{})", source.id, digest.short()),
             engine: self.engine.clone(),
-            limits: source.limits.unwrap_or(default),
+            digest,
+            limits,
             kind,
             imports,
         })
+    }
+
+    /// Removes what no plugin of this library needs from the folder of compiled plugins. For the daemon alone, and while
+    /// nothing is being loaded: what another process compiles at this moment might be lost to it.
+    pub fn sweep_cache(&self, library: &Library) {
+        self.cache.sweep(&library.digests());
     }
 
     fn load_cached(&self, digest: &Digest) -> Option<Component> {

@@ -1,5 +1,7 @@
 //! One run of a plugin: a fresh store with its bounds, and what its end means.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use super::limits::{HOSTCALL_BYTES, Limits, Meter};
 use super::log_lines::LogLines;
 use super::stderr::Stderr;
 use crate::clock::Clock;
-use crate::probes::http::{Access, HttpProbe};
+use crate::probes::http::{Access, HOPS_IN_TIME, HttpProbe};
 
 /// What a run may reach beyond its own memory.
 pub struct Reach {
@@ -29,6 +31,8 @@ pub struct Reach {
 /// What the host knows during one run.
 pub(super) struct RunState {
     pub(super) reach: Reach,
+    /// Why there is no network, if there is none.
+    pub(super) offline: &'static str,
     pub(super) log: LogLines,
     meter: Meter,
     table: ResourceTable,
@@ -62,8 +66,14 @@ struct OutOfCpu;
 pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach: Reach) -> Store<RunState> {
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES);
-    let state =
-        RunState { reach, log: LogLines::new(plugin), meter: Meter::new(limits.memory), table, wasi: None };
+    let state = RunState {
+        reach,
+        offline: "this kind of plugin has no network",
+        log: LogLines::new(plugin),
+        meter: Meter::new(limits.memory),
+        table,
+        wasi: None,
+    };
     let mut store = Store::new(engine.engine(), state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(HOSTCALL_BYTES);
@@ -85,9 +95,15 @@ pub(super) async fn finish<T>(
     store: &mut Store<RunState>,
     call: impl AsyncCall<T>,
 ) -> Result<T, Fault> {
-    let ticking = engine.ticking();
-    let result = tokio::time::timeout(limits.deadline, call.call(store)).await;
-    drop(ticking);
+    let result = {
+        let mut call = pin!(call.call(store));
+        // The guest computes while it is polled. Whatever it waits for, the host or a clock, happens between two polls.
+        let watched = poll_fn(|context| {
+            let _computing = engine.computing();
+            call.as_mut().poll(context)
+        });
+        tokio::time::timeout(limits.deadline, watched).await
+    };
     let state = store.data_mut();
     if let Some((_, stderr)) = &state.wasi {
         state.log.stderr(&stderr.contents());
@@ -130,7 +146,22 @@ fn explain(error: &wasmtime::Error, limits: &Limits, meter: &Meter) -> Fault {
     }
 }
 
-/// The shortest deadline that lets a check use the timeouts that its service allows it.
+/// The limits with a deadline that lets a check use the timeouts that its service allows it, redirects included, and
+/// then still answer.
 pub(super) fn deadline_for(limits: &Limits, timeouts: Duration) -> Limits {
-    Limits { deadline: limits.deadline.max(timeouts.saturating_mul(2)), ..*limits }
+    const TO_ANSWER: Duration = Duration::from_secs(1);
+    let needed = timeouts.saturating_mul(HOPS_IN_TIME).saturating_add(TO_ANSWER);
+    Limits { deadline: limits.deadline.max(needed), ..*limits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_with_redirects_ends_before_its_run() {
+        let deadline =
+            |seconds| deadline_for(&Limits::CHECK, Duration::from_secs(seconds)).deadline.as_secs();
+        assert_eq!((deadline(13), deadline(100), deadline(600)), (120, 301, 1801));
+    }
 }

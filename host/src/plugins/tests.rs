@@ -37,7 +37,11 @@ impl Wall {
         let file = format!("{}/../target/plugins/{id}.wasm", env!("CARGO_MANIFEST_DIR"));
         let wasm =
             std::fs::read(&file).unwrap_or_else(|error| panic!("{file}: {error}; ./build.sh test builds it"));
-        self.host.load(&PluginSource { id: id.into(), wasm: Cow::Owned(wasm), limits }).await.unwrap()
+        let mut plugin = self.host.load(&PluginSource::new(id, Cow::Owned(wasm))).await.unwrap();
+        if let Some(limits) = limits {
+            plugin.limits = limits;
+        }
+        plugin
     }
 }
 
@@ -93,6 +97,8 @@ async fn waiting_costs_no_cpu_time_but_ends_at_the_deadline() {
     let limits = Limits { cpu: Duration::from_millis(10), deadline: Duration::from_secs(4), ..Limits::CHECK };
     let plugin = wall.load("rogue-check", Some(limits)).await;
     assert!(matches!(act(&plugin, "linger").await, Err(Fault::Deadline(_))));
+    let ticks = plugin.engine.ticks();
+    assert!(ticks <= 5, "the host's thread woke up {ticks} times for a guest that slept");
 }
 
 #[tokio::test]
@@ -138,6 +144,22 @@ async fn validation_finds_problems_and_survives_a_trap() {
     assert_eq!(problems[0].path, "act");
     assert!(plugin.validate(r#"{"act": "trap"}"#, reach()).await.is_err());
     assert!(!plugin.validate(r#"{"act": "fail", "atc": 1}"#, reach()).await.unwrap().is_empty());
+    let offline = Reach { network: None, ..reach() };
+    let problems = plugin.validate(r#"{"act": "fetch", "url": "http://a/"}"#, offline).await.unwrap();
+    assert_eq!(problems[0].what, "there is no network while settings are validated");
+}
+
+#[tokio::test]
+async fn a_swept_cache_still_has_the_plugins_in_use() {
+    let cache = tempfile::tempdir().unwrap();
+    let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
+    Library::load(&host, ["detailed"], &Default::default()).await;
+    let library = Library::load(&host, ["http"], &Default::default()).await;
+    let all = walk(cache.path()).len();
+    host.sweep_cache(&library);
+    assert_eq!((all, walk(cache.path()).len()), (4, 2));
+    let plugin = library.get("http").unwrap().as_ref().unwrap();
+    assert!(plugin.validate("{}", reach()).await.is_ok());
 }
 
 fn alert(summary: &str) -> Alert {
@@ -210,9 +232,21 @@ async fn the_bundled_plugins_import_nothing_beyond_what_they_need() {
 }
 
 #[tokio::test]
+async fn what_services_yaml_says_changes_only_the_limits_that_it_names() {
+    let wall = Wall::new();
+    let load = async |id: &str| {
+        let wasm = BUNDLED.iter().find(|(bundled, _)| *bundled == id).unwrap().1;
+        let source = PluginSource { memory: Some(32 << 20), ..PluginSource::new(id, Cow::Borrowed(wasm)) };
+        wall.host.load(&source).await.unwrap().limits
+    };
+    assert_eq!(load("detailed").await, Limits { memory: 32 << 20, ..Limits::FORMATTER });
+    assert_eq!(load("http").await, Limits { memory: 32 << 20, ..Limits::CHECK });
+}
+
+#[tokio::test]
 async fn a_rotten_cache_is_made_anew() {
     let cache = tempfile::tempdir().unwrap();
-    let source = PluginSource { id: "http".into(), wasm: Cow::Borrowed(BUNDLED[1].1), limits: None };
+    let source = PluginSource::new("http", Cow::Borrowed(BUNDLED[1].1));
     let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
     host.load(&source).await.unwrap();
     drop(host);
@@ -229,7 +263,7 @@ async fn a_rotten_cache_is_made_anew() {
 async fn what_is_no_plugin_is_refused_with_a_reason() {
     let wall = Wall::new();
     let load = async |wasm: &'static [u8]| {
-        let source = PluginSource { id: "x".into(), wasm: Cow::Borrowed(wasm), limits: None };
+        let source = PluginSource::new("x", Cow::Borrowed(wasm));
         wall.host.load(&source).await.map(|_| ()).unwrap_err()
     };
     assert!(matches!(load(b"not wasm at all").await, LoadError::Compile(_)));

@@ -14,8 +14,10 @@ mod draft;
 mod error;
 mod exchange;
 mod fill;
+mod lane;
 mod mask;
 mod redirect;
+mod resolve;
 mod tls;
 mod types;
 
@@ -27,14 +29,16 @@ use http::{HeaderMap, Version};
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
-pub use access::{Access, HostPattern, HostPort, HttpGrant, PatternError, Scheme};
+pub use access::{Access, HttpGrant};
 pub use error::HttpError;
 pub use types::{Certificate, Credentials, HttpRequest, HttpResponse, Timings};
 
+use crate::hosts::Scheme;
 use dial::{Dialled, Limit};
 use draft::{Draft, Hop};
 use exchange::{Answer, Redirects, Wanted};
 use mask::Masker;
+use resolve::Resolver;
 use tls::{Tls, Trusting};
 
 /// The most of a body that is kept, whatever a request asks for.
@@ -47,12 +51,13 @@ pub const MAX_REDIRECTS: u32 = 20;
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How many times the timeouts of one hop all hops together may take.
-const HOPS_IN_TIME: u32 = 3;
+pub const HOPS_IN_TIME: u32 = 3;
 
-/// Sends requests. Cheap to clone; clones share what TLS keeps.
+/// Sends requests. Cheap to clone; clones share what TLS keeps, and lookups of names.
 #[derive(Clone)]
 pub struct HttpProbe {
     tls: Arc<Tls>,
+    resolver: Arc<Resolver>,
 }
 
 impl Default for HttpProbe {
@@ -103,7 +108,7 @@ impl HttpProbe {
     /// A probe that has read nothing yet: the system's certificates are loaded when the first request needs them.
     #[must_use]
     pub fn new() -> Self {
-        Self { tls: Arc::new(Tls::new()) }
+        Self { tls: Arc::new(Tls::new()), resolver: Arc::new(Resolver::system()) }
     }
 
     /// Sends the request over a new connection, follows redirects and returns what was observed.
@@ -160,14 +165,15 @@ impl HttpProbe {
             within: plan.read_timeout,
         };
         let config = match hop.scheme {
-            Scheme::Https => Some(self.tls.config(&plan.trusting).await?),
+            Scheme::Https => Some(self.tls.config(&plan.trusting, plan.connect_timeout).await?),
             Scheme::Http => None,
         };
         let url = hop.url.clone();
         let host =
             url.host().ok_or_else(|| HttpError::InvalidRequest("the address has no host".to_owned()))?;
         let limit = Limit::starting_now(plan.connect_timeout);
-        let Dialled { stream, remote, dns, connect } = dial::dial(borrowed(&host), &hop.to, limit).await?;
+        let Dialled { stream, remote, dns, connect } =
+            dial::dial(&self.resolver, borrowed(&host), &hop.to, limit).await?;
         let mut timings = Timings { dns, connect, ..Timings::default() };
         let mut certificate = None;
         let answer = match config {

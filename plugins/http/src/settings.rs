@@ -93,7 +93,11 @@ impl Settings {
         for (name, value) in &self.headers.0 {
             problems.extend(self.header_problem(name, value));
         }
-        for (pointer, _) in &self.expect.json.0 {
+        for (pointer, wanted) in &self.expect.json.0 {
+            if holds_secret(wanted) {
+                let path = format!("expect.json.{pointer}");
+                problems.push(Problem::new(path, types::NEVER_COMPARED, "write the value itself"));
+            }
             if !pointer.is_empty() && !pointer.starts_with('/') {
                 let remedy = "begin it with /, such as /status/health";
                 problems.push(Problem::new(format!("expect.json.{pointer}"), "is no JSON pointer", remedy));
@@ -137,6 +141,16 @@ impl Expect {
         ]
         .into_iter()
         .filter_map(|(key, used)| used.then_some(key))
+    }
+}
+
+/// Whether a secret's placeholder is anywhere in the value. Keys have none.
+fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => types::holds_secret(text),
+        Value::Array(items) => items.iter().any(holds_secret),
+        Value::Object(entries) => entries.values().any(holds_secret),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

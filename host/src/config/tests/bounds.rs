@@ -126,3 +126,16 @@ fn a_thousand_services_are_enough_and_a_thousand_problems_too() {
     assert_eq!((problems.len(), problems.iter().count()), (1200, 1000));
     assert!(problems.to_string().ends_with("… and 200 more"));
 }
+
+#[test]
+fn names_are_bounded_and_so_is_the_search_for_the_one_that_was_meant() {
+    let zones: String = (0..30_000).map(|index| format!("  z{index:07}: {{}}\n")).collect();
+    let services: String = (0..1000)
+        .map(|index| format!("- {{ name: s{index}, url: http://a/, zone: zone{index} }}\n"))
+        .collect();
+    refused(&format!("zones:\n{zones}services:\n{services}"), "zones: these are 30000 names; at most 200");
+    let sinks = "nowhere-to-be-found, ".repeat(40_000);
+    let problems =
+        read(&format!("escalation: [{{ after: 1, sinks: [{sinks}] }}]\nservices: []")).unwrap_err();
+    assert_eq!(problems.len(), 40_000);
+}

@@ -90,9 +90,9 @@ const MISTAKES: &[Mistake] = &[
     of("plugins", "  a: {}", 0, "plugins.a", "`file` is missing", "file: plugins/my_check.wasm"),
     of("plugins", "  b: { file: b.wasm, sha256: abc }", 0, "plugins.b.sha256", "not a SHA-256 digest", "64 hexadecimal digits"),
     of("plugins", "  c: { file: c.wasm, memory: 32 MB }", 0, "plugins.c.memory", "`32 MB` is not a size", "`32MiB`"),
-    of("plugins", "  d: { file: d.wasm, allow: { files: [../x] } }", 0, "plugins.d.allow.files[0]", "`../x` is not a full path", "without `..`"),
-    of("plugins", "  e: { file: e.wasm, allow: { http: ['http://a'] } }", 0, "plugins.e.allow.http[0]", "is not a host to allow", "`host:port`"),
-    of("plugins", "  f: { file: f.wasm, allow: { commands: { ls: [] } } }", 0, "plugins.f.allow.commands.ls", "names no program", "`[smartctl, --json]`"),
+    of("plugins", "  d: { file: d.wasm, allow: { files: [/x] } }", 0, "plugins.d.allow.files", "does not support `files` yet", "later version"),
+    of("plugins", "  e: { file: e.wasm, allow: { http: ['http://a/b'] } }", 0, "plugins.e.allow.http[0]", "is not a host to allow", "`host:port`"),
+    of("plugins", "  f: { file: f.wasm, allow: { commands: { ls: [ls] } } }", 0, "plugins.f.allow.commands", "does not support `commands` yet", "later version"),
     // Services.
     of("services", "  - { url: 'http://a/' }", 0, "services[_]", "`name` is missing", "`name: Jellyfin`"),
     of("services", "  - { name: N1 }", 0, "services[_]", "nothing to check", "`url: http://…` for a web page"),

@@ -98,9 +98,11 @@ fn the_host_of_an_address_is_never_a_secret() {
         "${TOKEN}://a/",
         "http:/\\t/${TOKEN}",
     ] {
-        let text = format!("services: [{{ name: A, check: http, settings: {{ url: \"{url}\" }} }}]");
-        let problems = read_with(text.as_bytes(), &VALUES, &FILES).unwrap_err().to_string();
-        assert!(problems.contains("services[0].settings.url: the host and port"), "{url}: {problems}");
+        for check in ["http", "a-plugin-from-a-file"] {
+            let text = format!("services: [{{ name: A, check: {check}, settings: {{ url: \"{url}\" }} }}]");
+            let problems = read_with(text.as_bytes(), &VALUES, &FILES).unwrap_err().to_string();
+            assert!(problems.contains("services[0].settings.url: the host and port"), "{url}: {problems}");
+        }
     }
     for url in ["http://a/${TOKEN}", "http://a:80?q=${TOKEN}", "https://a/b?x=$${TOKEN}"] {
         let text = format!("services: [{{ name: A, url: \"{url}\" }}]");
@@ -115,4 +117,17 @@ fn a_placeholder_cannot_be_forged() {
     let problems = read_with(text.as_bytes(), &VALUES, &FILES).unwrap_err();
     assert_eq!(problems.len(), 1);
     assert!(problems.to_string().contains("services[0].settings.body: the text `${secret:` is reserved"));
+}
+
+#[test]
+fn a_secret_too_short_to_be_masked_is_refused_in_settings() {
+    let text = "services: [{ name: A, url: http://a/, settings: { auth: { bearer: \"${PIN}\" } } }]";
+    let read = |pin| read_with(text.as_bytes(), &[("PIN", pin)], &[]);
+    assert!(read("1234").is_ok());
+    let problems = read("987").unwrap_err().to_string();
+    assert!(
+        problems.contains("services[0].settings.auth.bearer: `${PIN}` brings in less than 4"),
+        "{problems}"
+    );
+    assert!(!problems.contains("987"), "{problems}");
 }

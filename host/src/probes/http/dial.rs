@@ -12,8 +12,9 @@ use tokio::time::{Instant, Sleep, sleep, timeout_at};
 use url::Host;
 
 use super::HttpError;
-use super::access::HostPort;
 use super::error::spelled;
+use super::resolve::{Resolver, Unresolved};
+use crate::hosts::HostPort;
 
 /// How long one address may take before the next one is tried beside it.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -54,12 +55,17 @@ pub(super) struct Dialled {
 }
 
 /// Connects to a host within the limit.
-pub(super) async fn dial(host: Host<&str>, to: &HostPort, limit: Limit) -> Result<Dialled, HttpError> {
+pub(super) async fn dial(
+    resolver: &Resolver,
+    host: Host<&str>,
+    to: &HostPort,
+    limit: Limit,
+) -> Result<Dialled, HttpError> {
     let start = Instant::now();
     let (addresses, dns) = match host {
         Host::Ipv4(address) => (vec![SocketAddr::new(address.into(), to.port())], None),
         Host::Ipv6(address) => (vec![SocketAddr::new(address.into(), to.port())], None),
-        Host::Domain(name) => (resolve(name, to.port(), limit).await?, Some(start.elapsed())),
+        Host::Domain(name) => (resolve(resolver, name, to.port(), limit).await?, Some(start.elapsed())),
     };
     let start = Instant::now();
     let late = |spelled: &str| {
@@ -72,21 +78,24 @@ pub(super) async fn dial(host: Host<&str>, to: &HostPort, limit: Limit) -> Resul
     Ok(Dialled { stream, remote, dns, connect: start.elapsed() })
 }
 
-async fn resolve(name: &str, port: u16, limit: Limit) -> Result<Vec<SocketAddr>, HttpError> {
+async fn resolve(
+    resolver: &Resolver,
+    name: &str,
+    port: u16,
+    limit: Limit,
+) -> Result<Vec<SocketAddr>, HttpError> {
     let late = |spelled: &str| {
         HttpError::ConnectTimeout(format!(
             "the name {name} was not resolved within {spelled} (connect timeout)"
         ))
     };
     let unresolved = |why: &str| HttpError::Dns(format!("the name {name} does not resolve{why}"));
-    let found = limit.bound(late, tokio::net::lookup_host((name, port))).await?.map_err(|error| {
-        let text = error.to_string();
-        match text.split_once(": ") {
-            Some((_, reason)) => unresolved(&format!(" ({})", reason.to_lowercase())),
-            None => unresolved(""),
-        }
+    let found = limit.bound(late, resolver.resolve(name)).await?.map_err(|error| match error {
+        Unresolved::Failed(Some(reason)) => unresolved(&format!(" ({reason})")),
+        Unresolved::Failed(None) => unresolved(""),
+        Unresolved::Own(text) => HttpError::Other(text),
     })?;
-    let addresses = interleaved(found.collect());
+    let addresses = interleaved(found.into_iter().map(|address| SocketAddr::new(address, port)).collect());
     if addresses.is_empty() { Err(unresolved(" to any address")) } else { Ok(addresses) }
 }
 
@@ -181,6 +190,15 @@ impl Future for Race {
 }
 
 fn unconnected(to: &HostPort, failures: &Failures) -> HttpError {
+    // An address that this machine has no source address for says nothing, unless no other one says anything either.
+    let no_source = |error: &io::Error| error.kind() == io::ErrorKind::AddrNotAvailable;
+    let own = failures
+        .iter()
+        .find(|(_, error)| is_shortage(error))
+        .or_else(|| failures.first().filter(|_| failures.iter().all(|(_, error)| no_source(error))));
+    if let Some((_, error)) = own {
+        return HttpError::Other(format!("this machine cannot connect to {to}: {}", reason(error)));
+    }
     let refused = |(_, error): &(SocketAddr, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
     if failures.iter().all(refused) {
         let addresses: Vec<_> = failures.iter().map(|(address, _)| address.to_string()).collect();
@@ -194,6 +212,13 @@ fn unconnected(to: &HostPort, failures: &Failures) -> HttpError {
         [(_, error)] if bare => HttpError::Unreachable(format!("no connection to {to}: {}", reason(error))),
         _ => HttpError::Unreachable(format!("no connection to {to} ({})", reasons.join("; "))),
     }
+}
+
+/// Whether this machine, and not the other one, has run out of something: files, buffers, memory.
+pub(super) fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
 }
 
 /// What went wrong, without the operating system's numbers.
@@ -259,12 +284,29 @@ mod tests {
         assert_eq!(error, HttpError::Refused("connection refused by 127.0.0.1:1 and 127.0.0.1:2".to_owned()));
     }
 
+    #[test]
+    fn a_shortage_of_this_machine_is_no_fault_of_the_service() {
+        use rustix::io::Errno;
+        let told = |errors: &[Errno]| {
+            let error = |errno: &Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+            let address = SocketAddr::from(([192, 0, 2, 1], 80));
+            unconnected(&HostPort::new("nas.lan", 80), &errors.iter().map(|e| (address, error(e))).collect())
+        };
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL] {
+            assert!(matches!(told(&[errno]), HttpError::Other(_)), "{errno}");
+        }
+        assert!(matches!(told(&[Errno::CONNREFUSED, Errno::MFILE]), HttpError::Other(_)));
+        // As where IPv6 is switched off.
+        assert!(matches!(told(&[Errno::ADDRNOTAVAIL, Errno::CONNREFUSED]), HttpError::Unreachable(_)));
+        assert!(matches!(told(&[Errno::HOSTUNREACH]), HttpError::Unreachable(_)));
+    }
+
     #[tokio::test]
     async fn a_silent_host_is_given_up_at_the_limit() {
         let full = full_listener().await;
         let to = HostPort::new("127.0.0.1", full.address.port());
         let limit = Limit::starting_now(Duration::from_millis(100));
-        let error = dial(Host::Ipv4([127, 0, 0, 1].into()), &to, limit).await.err();
+        let error = dial(&Resolver::system(), Host::Ipv4([127, 0, 0, 1].into()), &to, limit).await.err();
         let text = format!("no connection to {to} within 100 ms (connect timeout)");
         assert_eq!(error, Some(HttpError::ConnectTimeout(text)));
     }

@@ -6,9 +6,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::body::Bytes;
 use url::{Position, Url};
 
-use super::access::{Access, HostPort, Scheme};
+use super::access::Access;
 use super::mask::Masker;
 use super::{Credentials, HttpError, HttpRequest, fill, redirect};
+use crate::hosts::{HostPort, Scheme};
 
 const USER_AGENT: &str = concat!("pihook/", env!("CARGO_PKG_VERSION"));
 
@@ -61,6 +62,12 @@ impl<'a> Draft<'a> {
         access: &'a Access,
         masker: &mut Masker,
     ) -> Result<Self, HttpError> {
+        if request.ca_file.as_ref().is_some_and(|file| !access.trusts_file(file)) {
+            // Nothing about the file: whether there is one is none of the plugin's business.
+            return Err(HttpError::Denied(
+                "only the ca_file that the service's settings name may be used".to_owned(),
+            ));
+        }
         let method = method(&request.method)?;
         let headers = header_names(request.headers)?;
         let filled = fill::fill_url(&request.url, &access.secrets)?;
@@ -89,8 +96,10 @@ impl<'a> Draft<'a> {
     /// [`HttpError::InvalidRequest`] if a filled-in value is none that can be sent.
     pub(super) fn hop(&mut self) -> Result<Hop, HttpError> {
         let (scheme, to) = ends(&self.url)?;
-        if !self.access.grant.allows(scheme, &to) {
-            return Err(HttpError::Denied(format!("services.yaml does not grant http to {to}")));
+        if !self.access.reaches(scheme, &to) {
+            return Err(HttpError::Denied(format!(
+                "services.yaml does not grant http to {to}; add `allow: {{ http: [\"{to}\"] }}` to the plugin"
+            )));
         }
         let downgraded = self.was_https && scheme == Scheme::Http;
         self.was_https |= scheme == Scheme::Https;
@@ -116,8 +125,11 @@ impl<'a> Draft<'a> {
         let url = redirect::target(&self.url, status, location.map(HeaderValue::as_bytes))?;
         let (scheme, to) = ends(&url)?;
         let trusted = self.access.own_hosts.contains(&to) && !(self.was_https && scheme == Scheme::Http);
-        if !trusted && masker.finds(url.as_str()) {
-            return Err(foreign(&to, "the redirect"));
+        if !trusted && (masker.finds(url.as_str()) || masker.finds_in_host(to.host())) {
+            // Without the host's name, which may be the secret.
+            return Err(HttpError::Denied(
+                "the redirect holds a secret, which goes to the service's own host only".to_owned(),
+            ));
         }
         if redirect::becomes_get(status, &self.method) {
             self.method = Method::GET;

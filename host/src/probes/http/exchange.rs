@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use url::Position;
 
 use super::HttpError;
-use super::dial::reason;
+use super::dial::{is_shortage, reason};
 use super::draft::Hop;
 use super::error::spelled;
 use super::redirect;
@@ -215,6 +215,9 @@ fn broken(error: &hyper::Error, remote: SocketAddr, began: bool) -> HttpError {
     }
     if error.is_parse() {
         return HttpError::Protocol(format!("what {remote} sent is not HTTP"));
+    }
+    if let Some(cause) = io_cause(error).filter(|cause| is_shortage(cause)) {
+        return HttpError::Other(format!("this machine cannot talk to {remote}: {}", reason(cause)));
     }
     if let Some(cause) = io_cause(error) {
         return HttpError::Closed(match cause.kind() {

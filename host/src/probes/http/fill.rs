@@ -37,14 +37,38 @@ pub(super) fn fill_bytes(body: &[u8], secrets: &[Secret]) -> Result<Vec<u8>, Htt
 
 /// The same for an address. Secrets are put in as they are, as if they had been written there; save in user and
 /// password, where they are percent-encoded: a password may hold an `@` or a `/`.
+///
+/// # Errors
+/// Also [`HttpError::Denied`] if a placeholder stands in the scheme, the host or the port: those would show the secret to
+/// the name server and in messages, and it is they that decide whether a secret may be sent at all.
 pub(super) fn fill_url(template: &str, secrets: &[Secret]) -> Result<String, HttpError> {
-    let start = template.find("://").map_or(0, |at| at + 3);
-    let end = template[start..].find(['/', '?', '#']).map_or(template.len(), |at| start + at);
-    let userinfo = template[start..end].rfind('@').map_or(start, |at| start + at);
-    let mut out = fill(&template[..start], secrets)?;
-    out += &fill_with(&template[start..userinfo], secrets, percent_encode)?;
-    out += &fill(&template[userinfo..], secrets)?;
+    if !has_placeholder(template.as_bytes()) {
+        return Ok(template.to_owned());
+    }
+    let Some((start, host, end)) = authority(template) else {
+        return Err(HttpError::Denied(
+            "the scheme, host and port of an address cannot come from a secret".to_owned(),
+        ));
+    };
+    let mut out = template[..start].to_owned();
+    out += &fill_with(&template[start..host], secrets, percent_encode)?;
+    out += &template[host..end];
+    out += &fill(&template[end..], secrets)?;
     Ok(out)
+}
+
+/// Where user and password, the host and what follows it begin. None if a placeholder stands in the host or before the
+/// user, or if a parser could see the host elsewhere: parsers take backslashes for slashes, pass over slashes that are
+/// too many, and drop control characters.
+fn authority(template: &str) -> Option<(usize, usize, usize)> {
+    let start = template.find("://")? + 3;
+    let (scheme, rest) = template.split_at(start);
+    let end = rest.find(['/', '\\', '?', '#']).map_or(template.len(), |at| start + at);
+    let authority = &template[start..end];
+    let host = authority.rfind('@').map_or(start, |at| start + at + 1);
+    let plain = |text: &str| !has_placeholder(text.as_bytes()) && !text.contains(|c: char| c <= ' ');
+    let written_out = ["http://", "https://"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (written_out && host < end && plain(&template[host..end])).then_some((start, host, end))
 }
 
 fn fill_with(text: &str, secrets: &[Secret], put: impl Fn(&mut String, &str)) -> Result<String, HttpError> {
@@ -141,7 +165,30 @@ mod tests {
             fill_url("http://nas.lan?k=a@${secret:1}", &secrets()).unwrap(),
             "http://nas.lan?k=a@p@ss/w?rd"
         );
-        assert_eq!(fill_url("${secret:0}", &secrets()).unwrap(), "first");
+    }
+
+    #[test]
+    fn a_secret_cannot_be_or_move_the_host() {
+        for template in [
+            "${secret:0}",
+            "${secret:0}://nas.lan/",
+            "http:${secret:0}",
+            "http:/${secret:0}/",
+            "http:///${secret:0}/",
+            "http://\\${secret:0}/",
+            "http://\t/${secret:0}/",
+            "http://\t\t/${secret:0}/",
+            "http://${secret:0}/",
+            "http://${secret:0}.evil/",
+            "http://nas.lan:${secret:0}/",
+            "http://me@${secret:0}/",
+            "http://me@/${secret:0}/",
+            " http://nas.lan/${secret:0}",
+            "ftp://nas.lan/${secret:0}",
+        ] {
+            let refused = fill_url(template, &secrets()).unwrap_err();
+            assert!(matches!(&refused, HttpError::Denied(text) if !text.contains("first")), "{template}");
+        }
     }
 
     #[test]
@@ -165,6 +212,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn the_host_is_the_one_that_is_written(
+            template in "(https?://|HTTP:|http:/)?(\\$\\{secret:[01]\\}|[a-z@:/\\\\?#. \t]){0,9}",
+        ) {
+            let sent = |secrets: &[Secret]| {
+                let url = url::Url::parse(&fill_url(&template, secrets).ok()?).ok()?;
+                Some((url.scheme().to_owned(), url.host_str()?.to_owned(), url.port()))
+            };
+            let other = ["x/y@z:1", "\\\\?#"].map(|text| Secret::new(text.to_owned()));
+            let (one, other) = (sent(&secrets()[..2]), sent(&other));
+            prop_assert!(one == other, "{:?} or {:?} by {:?}", one, other, template);
+        }
+
+        #[test]
         fn encoded_text_decodes_to_itself(text in ".{0,20}") {
             let mut encoded = String::new();
             percent_encode(&mut encoded, &text);
@@ -177,7 +237,8 @@ mod tests {
             match fill(&text, secrets) {
                 Ok(filled) => {
                     prop_assert_eq!(filled.as_bytes(), fill_bytes(text.as_bytes(), secrets).unwrap());
-                    prop_assert!(fill_url(&text, secrets).is_ok());
+                    let url = format!("http://a/{text}");
+                    prop_assert!(fill_url(&url, secrets).is_ok());
                 }
                 Err(_) => prop_assert!(fill_bytes(text.as_bytes(), secrets).is_err()),
             }

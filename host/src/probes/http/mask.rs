@@ -67,6 +67,14 @@ impl Masker {
         self.masked(text.as_bytes(), false).is_some()
     }
 
+    /// Whether a host's name, which is in lower case whatever was written, holds a secret.
+    pub(super) fn finds_in_host(&self, host: &str) -> bool {
+        let holds = |needle: &Vec<u8>| {
+            host.as_bytes().windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+        };
+        self.needles.iter().any(holds)
+    }
+
     /// The text without secrets.
     pub(super) fn text(&self, text: String) -> String {
         match self.masked(text.as_bytes(), false) {
@@ -191,6 +199,12 @@ mod tests {
     #[test]
     fn a_secret_within_a_secret_is_masked_with_it() {
         assert_eq!(masker(&["abcd", "abcdefgh"]).text("abcdefgh abcd".to_owned()), "*** ***");
+    }
+
+    #[test]
+    fn a_host_shows_a_secret_in_lower_case() {
+        let masker = masker(&["TopSecret"]);
+        assert!(masker.finds_in_host("a.topsecret.evil") && !masker.finds_in_host("a.topsecre.evil"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::future::Future;
 use pihook_core::Secret;
 
 use super::*;
+use crate::hosts::HostPort;
 use web::{Answer, Authority, Behaviour, EXPIRED_AT_MS, Identity, Show, WebServer};
 
 mod exchanges;
@@ -45,6 +46,7 @@ fn own(server: &WebServer, secrets: &[&str]) -> Access {
         own_hosts: vec![HostPort::new(&server.address().ip().to_string(), server.address().port())],
         secrets: secrets.iter().map(|text| Secret::new((*text).to_owned())).collect(),
         grant: HttpGrant::Any,
+        ca_files: Vec::new(),
     }
 }
 

@@ -21,16 +21,23 @@ use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use super::dial::{Limit, reason};
+use super::lane::Lane;
 use super::{Certificate, HttpError};
+use crate::probes::system_roots;
 use trust::Stamp;
 use verify::{Rejection, Verifier};
 
 /// How many configurations are kept: one for `verify: false`, one without and some with a `ca_file`.
 const MOST_CONFIGS: usize = 8;
 
+/// How many files of certificates are read at once, those included that hang.
+const MOST_READS: usize = 8;
+
 /// The configurations in use.
 pub(super) struct Tls {
     provider: Arc<CryptoProvider>,
+    /// For reading certificates: they may lie on a share that hangs.
+    files: Lane,
     /// Least recently used first.
     configs: Mutex<Vec<(Key, Arc<ClientConfig>)>>,
 }
@@ -63,19 +70,24 @@ pub(super) enum Trusting {
 impl Tls {
     pub(super) fn new() -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Self { provider, configs: Mutex::new(Vec::new()) }
+        Self { provider, files: Lane::new(MOST_READS), configs: Mutex::new(Vec::new()) }
     }
 
-    /// The configuration for this trust, made when it is needed first.
+    /// The configuration for this trust, made when it is needed first. Each file is read within this time.
     ///
     /// # Errors
-    /// [`HttpError::InvalidRequest`] if the file cannot be used, [`HttpError::Tls`] if the system trusts nobody.
-    pub(super) async fn config(&self, trusting: &Trusting) -> Result<Arc<ClientConfig>, HttpError> {
+    /// [`HttpError::InvalidRequest`] if the `ca_file` cannot be used; [`HttpError::Other`] if the system trusts nobody,
+    /// or the certificates cannot be read in time.
+    pub(super) async fn config(
+        &self,
+        trusting: &Trusting,
+        within: Duration,
+    ) -> Result<Arc<ClientConfig>, HttpError> {
         let key = match trusting {
             Trusting::Anything => Key::Unverified,
             Trusting::System(None) => Key::System,
             Trusting::System(Some(file)) => {
-                Key::WithFile(file.clone(), off_thread(file, trust::stamp).await?)
+                Key::WithFile(file.clone(), self.of_file(file, within, trust::stamp).await?)
             }
         };
         if let Some(config) = self.cached(&key) {
@@ -83,20 +95,40 @@ impl Tls {
         }
         let verifier = match &key {
             Key::Unverified => Verifier::lenient(&self.provider),
-            Key::System => Verifier::strict(&self.provider, trust::system().await?, Vec::new())?,
+            Key::System => {
+                Verifier::strict(&self.provider, trust::usable(self.roots(within).await?)?, Vec::new())?
+            }
             Key::WithFile(file, _) => {
-                let extra = off_thread(file, trust::certificates).await?;
-                let mut roots = trust::system()
-                    .await
-                    .map(|roots| (*roots).clone())
-                    .unwrap_or_else(|_| RootCertStore::empty());
+                let extra = self.of_file(file, within, trust::certificates).await?;
+                let system = self.roots(within).await?;
+                let mut roots = (*system).clone();
                 trust::add(&mut roots, &extra, file)?;
-                Verifier::strict(&self.provider, Arc::new(roots), extra)?
+                let verifier = Verifier::strict(&self.provider, Arc::new(roots), extra)?;
+                if system.is_empty() {
+                    // The file alone will do; but the system's certificates may come later.
+                    return Ok(Arc::new(client_config(&self.provider, verifier)?));
+                }
+                verifier
             }
         };
         let config = Arc::new(client_config(&self.provider, verifier)?);
         self.remember(key, &config);
         Ok(config)
+    }
+
+    async fn roots(&self, within: Duration) -> Result<Arc<RootCertStore>, HttpError> {
+        self.files.run("reading the system's certificates", within, system_roots).await
+    }
+
+    async fn of_file<T: Send + 'static>(
+        &self,
+        file: &Path,
+        within: Duration,
+        work: impl FnOnce(&Path) -> Result<T, HttpError> + Send + 'static,
+    ) -> Result<T, HttpError> {
+        let what = format!("reading the ca_file {}", file.display());
+        let file = file.to_owned();
+        self.files.run(&what, within, move || work(&file)).await?
     }
 
     fn cached(&self, key: &Key) -> Option<Arc<ClientConfig>> {
@@ -193,15 +225,4 @@ fn failed(error: &io::Error, remote: SocketAddr) -> HttpError {
         }
         None => HttpError::Tls(format!("the TLS handshake with {remote} failed: {}", reason(error))),
     }
-}
-
-/// Files may lie on a share that hangs; no runtime thread waits for one.
-async fn off_thread<T: Send + 'static>(
-    file: &Path,
-    work: impl FnOnce(&Path) -> Result<T, HttpError> + Send + 'static,
-) -> Result<T, HttpError> {
-    let file = file.to_owned();
-    tokio::task::spawn_blocking(move || work(&file))
-        .await
-        .map_err(|error| HttpError::Other(format!("reading the ca_file failed: {error}")))?
 }

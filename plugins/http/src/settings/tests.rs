@@ -112,6 +112,22 @@ fn mistaken_expectations() -> Vec<(Value, &'static str)> {
             "expect.body_contains: holds a secret, which is never compared; write the text itself",
         ),
         (
+            json!({"url": "http://a", "expect": {"body_matches": "^${secret:0}"}}),
+            "expect.body_matches: holds a secret, which is never compared; write the text itself",
+        ),
+        (
+            json!({"url": "http://a", "expect": {"json": {"/a": {"b": ["x", "${secret:0}"]}}}}),
+            "expect.json./a: holds a secret, which is never compared; write the value itself",
+        ),
+        (
+            json!({"url": "http://a", "ca_file": "${secret:0}/ca.pem"}),
+            "ca_file: comes from a secret, which is not filled in here; write the path itself",
+        ),
+        (
+            json!({"url": "http://a", "ca_file": "/etc/${secret:0}"}),
+            "ca_file: comes from a secret, which is not filled in here; write the path itself",
+        ),
+        (
             json!({"url": "http://a", "expect": {"json": {"status": 1}}}),
             "expect.json.status: is no JSON pointer; begin it with /, such as /status/health",
         ),

@@ -32,7 +32,7 @@ type Mistake = (String, &'static str);
 pub struct Address(pub String);
 
 text_type!(Address, |text| {
-    // The whole address, or its beginning, may come from outside; the host judges it then.
+    // services.yaml refuses this already, in better words.
     if !text.starts_with(SECRET) {
         check_address(&text)?;
     }
@@ -112,7 +112,9 @@ text_type!(Method, |text| {
 pub struct AbsolutePath(pub String);
 
 text_type!(AbsolutePath, |text| {
-    if text.starts_with('/') || text.starts_with(SECRET) {
+    if holds_secret(&text) {
+        Err((String::from("comes from a secret, which is not filled in here"), "write the path itself"))
+    } else if text.starts_with('/') {
         Ok(AbsolutePath(text))
     } else {
         Err((
@@ -149,10 +151,18 @@ text_type!(Pattern, |text| {
 
 /// The plugin never sees a secret, and in what comes back the host masks it: it could not be found.
 fn no_secret(text: &str) -> Result<(), Mistake> {
-    if text.contains(SECRET) {
-        return Err((String::from("holds a secret, which is never compared"), "write the text itself"));
+    if holds_secret(text) {
+        return Err((String::from(NEVER_COMPARED), "write the text itself"));
     }
     Ok(())
+}
+
+/// Why a secret cannot be expected in an answer.
+pub(super) const NEVER_COMPARED: &str = "holds a secret, which is never compared";
+
+/// Whether the text is, or holds, the placeholder of a secret.
+pub(super) fn holds_secret(text: &str) -> bool {
+    text.contains(SECRET)
 }
 
 /// Whether it can be the name of a header.

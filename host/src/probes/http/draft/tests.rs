@@ -8,7 +8,13 @@ fn access(own: &[(&str, u16)]) -> Access {
         own_hosts: own.iter().map(|(host, port)| HostPort::new(host, *port)).collect(),
         secrets: vec![Secret::new("hunter2".to_owned())],
         grant: HttpGrant::Any,
+        ca_files: Vec::new(),
     }
+}
+
+/// The same for a plugin from a file that was granted nothing.
+fn foreign_plugin(own: &[(&str, u16)]) -> Access {
+    Access { grant: HttpGrant::default(), ..access(own) }
 }
 
 fn request(url: &str, headers: &[(&str, &str)]) -> HttpRequest {
@@ -80,8 +86,40 @@ fn a_placeholder_in_the_host_cannot_carry_the_secret_away() {
         "http://${secret:0}@evil.example/",
     ] {
         let denied = Draft::new(request(url, &[]), &access, &mut Masker::default()).err();
-        assert!(matches!(denied, Some(HttpError::Denied(_))), "{url}: {denied:?}");
+        let Some(HttpError::Denied(text)) = denied else { panic!("{url}: {denied:?}") };
+        assert!(!text.contains("hunter2"), "{text}");
     }
+}
+
+#[test]
+fn a_redirect_with_a_secret_in_its_host_is_refused_without_naming_it() {
+    let access = Access { secrets: vec![Secret::new("HunterTwo".to_owned())], ..access(&[("nas.lan", 80)]) };
+    let mut draft = Draft::new(request("http://nas.lan/", &[]), &access, &mut Masker::default()).unwrap();
+    let location = HeaderValue::from_static("http://huntertwo.evil.example/");
+    let denied = draft.follow(StatusCode::FOUND, Some(&location), &Masker::new(&access.secrets)).unwrap_err();
+    assert!(matches!(&denied, HttpError::Denied(text) if !text.contains("hunter")), "{denied}");
+}
+
+#[test]
+fn a_plugin_from_a_file_reaches_the_services_own_host_and_no_other() {
+    let access = foreign_plugin(&[("nas.lan", 8080)]);
+    let hop = |url: &str| Draft::new(request(url, &[]), &access, &mut Masker::default())?.hop().map(drop);
+    assert_eq!(hop("http://nas.lan:8080/x"), Ok(()));
+    let denied = hop("http://other.lan:81/").unwrap_err().to_string();
+    assert!(denied.ends_with("add `allow: { http: [\"other.lan:81\"] }` to the plugin"), "{denied}");
+}
+
+#[test]
+fn a_plugin_from_a_file_cannot_ask_for_files() {
+    let mut access = foreign_plugin(&[("nas.lan", 80)]);
+    access.ca_files = vec!["/etc/ca.pem".into()];
+    let with = |file: &str| {
+        let request = HttpRequest { ca_file: Some(file.into()), ..request("http://nas.lan/", &[]) };
+        Draft::new(request, &access, &mut Masker::default()).map(drop)
+    };
+    assert_eq!(with("/etc/ca.pem"), Ok(()));
+    assert!(matches!(with("/etc/passwd"), Err(HttpError::Denied(_))));
+    assert_eq!(with("/etc/passwd"), with("/no/such/file"), "whether it exists must not show");
 }
 
 #[test]

@@ -220,8 +220,7 @@ async fn secrets_do_not_leave_in_plain_text_after_tls() {
         WebServer::start_tls(&Identity::self_signed(), Behaviour::redirect(302, &plain.url("/"))).await;
     let own_hosts =
         [&server, &plain].map(|server| HostPort::new("127.0.0.1", server.address().port())).to_vec();
-    let access =
-        Access { own_hosts, secrets: vec![Secret::new("hunter2".to_owned())], grant: HttpGrant::Any };
+    let access = Access { own_hosts, secrets: vec![Secret::new("hunter2".to_owned())], ..open() };
     let request = HttpRequest {
         headers: vec![
             ("x-key".to_owned(), "${secret:0}".to_owned()),

@@ -10,7 +10,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::super::HttpError;
-use crate::probes::system_roots;
 
 /// The largest `ca_file` that is read.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -22,17 +21,18 @@ pub(super) struct Stamp {
     length: u64,
 }
 
-/// The system's certificates.
+/// The system's certificates, if there are any.
 ///
 /// # Errors
-/// [`HttpError::Tls`] if there are none.
-pub(super) async fn system() -> Result<Arc<RootCertStore>, HttpError> {
-    match tokio::task::spawn_blocking(system_roots).await {
-        Ok(roots) if !roots.is_empty() => Ok(roots),
-        _ => Err(HttpError::Tls(
-            "this machine trusts no certificate at all: install the package ca-certificates, or name a ca_file".to_owned(),
-        )),
+/// [`HttpError::Other`] if there are none: no service is to blame for that.
+pub(super) fn usable(roots: Arc<RootCertStore>) -> Result<Arc<RootCertStore>, HttpError> {
+    if !roots.is_empty() {
+        return Ok(roots);
     }
+    Err(HttpError::Other(
+        "this machine trusts no certificate at all: install the package ca-certificates, or name a ca_file"
+            .to_owned(),
+    ))
 }
 
 /// The file's state.
@@ -90,4 +90,14 @@ fn metadata(file: &Path) -> Result<Metadata, HttpError> {
 
 fn unusable(file: &Path, why: &str) -> HttpError {
     HttpError::InvalidRequest(format!("the ca_file {} cannot be used: {why}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_certificates_cannot_tell() {
+        assert!(matches!(usable(Arc::new(RootCertStore::empty())), Err(HttpError::Other(_))));
+    }
 }

@@ -1,0 +1,184 @@
+//! Name resolution. The system's resolver blocks, for half a minute when its server is silent, and cannot be stopped: so
+//! there is one lookup of a name at a time, shared by all who ask, and only so many at once.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+/// Lookups at once, those included that nobody waits for any more. Fewer than the runtime has threads for blocking calls.
+const MOST_LOOKUPS: usize = 32;
+
+/// Why there are no addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unresolved {
+    /// The resolver says no, with its reason if it gives one.
+    Failed(Option<String>),
+    /// That is PiHook's own fault, or its machine's.
+    Own(String),
+}
+
+type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+type Found = Result<Vec<IpAddr>, Unresolved>;
+type Running = HashMap<String, watch::Receiver<Option<Found>>>;
+
+/// Resolves names.
+pub(super) struct Resolver {
+    lookup: Arc<Lookup>,
+    running: Arc<Mutex<Running>>,
+}
+
+impl Resolver {
+    /// The system's resolver.
+    pub(super) fn system() -> Self {
+        Self::by(|name| Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect()))
+    }
+
+    fn by(lookup: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static) -> Self {
+        Self { lookup: Arc::new(lookup), running: Arc::default() }
+    }
+
+    /// The name's addresses in the resolver's order. May be dropped at any time; the lookup then goes on for others.
+    pub(super) async fn resolve(&self, name: &str) -> Found {
+        let mut answer = self.answer(name)?;
+        match answer.wait_for(Option::is_some).await {
+            Ok(found) => found.clone().unwrap_or(Err(Unresolved::Failed(None))),
+            Err(_) => Err(Unresolved::Own("the lookup of the name broke off".to_owned())),
+        }
+    }
+
+    /// The answer of the lookup that runs, or of a new one.
+    fn answer(&self, name: &str) -> Result<watch::Receiver<Option<Found>>, Unresolved> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = running.get(name) {
+            return Ok(answer.clone());
+        }
+        if running.len() >= MOST_LOOKUPS {
+            let text =
+                format!("PiHook's resolver is busy: {MOST_LOOKUPS} other names are still being resolved");
+            return Err(Unresolved::Own(text));
+        }
+        let (tell, answer) = watch::channel(None);
+        running.insert(name.to_owned(), answer.clone());
+        drop(running);
+        let ended = Ended { name: name.to_owned(), running: self.running.clone() };
+        let lookup = self.lookup.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = lookup(&ended.name).map_err(|error| unresolved(&error));
+            // Whoever asks from now on gets a new lookup.
+            drop(ended);
+            tell.send_replace(Some(found));
+        });
+        Ok(answer)
+    }
+}
+
+/// Takes a lookup off the list, also when it panics or the runtime ends before it begins.
+struct Ended {
+    name: String,
+    running: Arc<Mutex<Running>>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+fn unresolved(error: &io::Error) -> Unresolved {
+    if super::dial::is_shortage(error) {
+        return Unresolved::Own(format!("no name can be resolved: {}", super::dial::reason(error)));
+    }
+    let text = error.to_string();
+    Unresolved::Failed(text.split_once(": ").map(|(_, reason)| reason.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Condvar;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A resolver that hangs until it is told not to.
+    #[derive(Default)]
+    struct Stuck {
+        free: Mutex<bool>,
+        freed: Condvar,
+        lookups: AtomicUsize,
+    }
+
+    impl Stuck {
+        fn resolver(self: &Arc<Self>) -> Resolver {
+            let stuck = self.clone();
+            Resolver::by(move |name| {
+                stuck.lookups.fetch_add(1, Ordering::SeqCst);
+                if name.starts_with("stuck") {
+                    let free = stuck.free.lock().unwrap();
+                    drop(stuck.freed.wait_while(free, |free| !*free).unwrap());
+                }
+                Ok(vec![IpAddr::from([192, 0, 2, 1])])
+            })
+        }
+
+        fn free(&self) {
+            *self.free.lock().unwrap() = true;
+            self.freed.notify_all();
+        }
+    }
+
+    const BLINK: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_once_at_a_time_whoever_gave_it_up() {
+        let stuck = Arc::new(Stuck::default());
+        let resolver = stuck.resolver();
+        for _ in 0..100 {
+            assert!(timeout(BLINK / 20, resolver.resolve("stuck.lan")).await.is_err());
+        }
+        let other = timeout(LONG, resolver.resolve("nas.lan")).await.expect("others are not held up");
+        assert_eq!(other, Ok(vec![IpAddr::from([192, 0, 2, 1])]));
+        assert_eq!(stuck.lookups.load(Ordering::SeqCst), 2);
+        let waiting = resolver.resolve("stuck.lan");
+        stuck.free();
+        assert!(timeout(LONG, waiting).await.expect("it shares the first lookup").is_ok());
+        assert_eq!(stuck.lookups.load(Ordering::SeqCst), 2);
+        assert!(resolver.running.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn too_many_lookups_are_pihooks_own_fault() {
+        let stuck = Arc::new(Stuck::default());
+        let resolver = stuck.resolver();
+        for index in 0..MOST_LOOKUPS {
+            let name = format!("stuck{index}.lan");
+            assert!(timeout(BLINK / 20, resolver.resolve(&name)).await.is_err());
+        }
+        let refused = timeout(LONG, resolver.resolve("nas.lan")).await.expect("it is refused at once");
+        assert!(matches!(refused, Err(Unresolved::Own(text)) if text.contains("busy")));
+        stuck.free();
+    }
+
+    #[tokio::test]
+    async fn a_lookup_that_panics_is_forgotten() {
+        let resolver = Resolver::by(|_| panic!("on purpose"));
+        for _ in 0..2 {
+            assert!(matches!(resolver.resolve("nas.lan").await, Err(Unresolved::Own(_))));
+        }
+    }
+
+    #[test]
+    fn the_resolvers_reason_is_kept_and_shortages_are_ours() {
+        let error = io::Error::other("failed to lookup address information: Name or service not known");
+        assert_eq!(unresolved(&error), Unresolved::Failed(Some("name or service not known".to_owned())));
+        assert_eq!(unresolved(&io::Error::other("no")), Unresolved::Failed(None));
+        let shortage = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
+        assert!(matches!(unresolved(&shortage), Unresolved::Own(_)));
+    }
+}
