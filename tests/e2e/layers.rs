@@ -55,6 +55,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // L1: small things that every layer may use.
     ("clock", &[]),
     ("exit_code", &[]),
+    ("hosts", &[]),
     ("maintenance", &[]),
     ("shutdown", &[]),
     ("telemetry", &[]),

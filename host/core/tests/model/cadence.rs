@@ -119,7 +119,7 @@ impl Run {
         let service = self.configured.iter().find(|service| service.id == *id).unwrap();
         let Cadence::Every(interval) = service.cadence else { return };
         let waits = now.saturating_sub(self.since[id]);
-        let scatter = (interval / 20).min(secs(1));
+        let scatter = (interval / 10).min(secs(1));
         assert!(waits <= interval + scatter, "{id} starves: {waits:?}");
     }
 
