@@ -87,7 +87,7 @@ impl Failure {
     }
 
     fn internal(error: &dyn std::error::Error) -> Self {
-        Self::new(ExitCode::Internal, crate::app::chain(error))
+        Self::new(ExitCode::Internal, crate::words::chain(error))
     }
 
     fn report(self) -> ExitCode {

@@ -25,6 +25,7 @@ use crate::shutdown::{self, Request, Shutdown, Signals};
 use crate::store::{Store, StoreError};
 use crate::tasks::deliver::Deliverer;
 use crate::tasks::wording::PluginFormatter;
+use crate::words::chain;
 
 /// How long all parts together may take to stop. Service managers kill after ten seconds.
 const STOP: Duration = Duration::from_secs(8);
@@ -95,7 +96,7 @@ pub async fn run(prepared: Prepared) -> Result<(), RunError> {
     };
     match timeout(STOP, parts).await {
         Ok(Ok(())) => info!("stopped"),
-        Ok(Err(error)) => warn!("stopped, but the database could not be closed: {}", super::chain(&error)),
+        Ok(Err(error)) => warn!("stopped, but the database could not be closed: {}", chain(&error)),
         Err(_) => warn!("stopped without waiting for the last part"),
     }
     ended

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use tracing::{error, warn};
 
-use super::{assemble, chain};
+use super::assemble;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Problems, ServiceConfig};
 use crate::plugins::{Compiler, Kept, Library, LoadError, PluginHost, Reach};
 use crate::probes::http::HttpProbe;
+use crate::words::chain;
 
 /// A configuration that was checked in full, with its plugins loaded.
 pub struct Prepared {

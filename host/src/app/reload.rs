@@ -7,7 +7,7 @@ use pihook_core::Service;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::{assemble, chain, own, prepare};
+use super::{assemble, own, prepare};
 use crate::checks::PluginRunner;
 use crate::clock::Clock;
 use crate::config::{self, Config, Problems};
@@ -16,6 +16,7 @@ use crate::plugins::PluginHost;
 use crate::store::Store;
 use crate::tasks::deliver::SinkSet;
 use crate::tasks::wording::PluginFormatter;
+use crate::words::chain;
 
 /// Everything that a changed configuration changes.
 pub(super) struct Running {
