@@ -1,15 +1,21 @@
 //! Puts the parts together: what the configuration says becomes a running daemon.
 
 mod assemble;
+mod cache;
 mod daemon;
+mod flag;
 mod own;
 mod prepare;
 mod reload;
+mod served;
+mod start;
+mod trouble;
 mod watch;
 
-pub use assemble::{SinkError, plugin_sources, runner, sinks};
+pub use assemble::{plugin_sources, runner};
 pub use daemon::{RunError, run};
-pub use prepare::{PrepareError, Prepared, prepare};
+pub use flag::{Understood, services_named, understand, zone_named};
+pub use prepare::{Environment, PrepareError, Prepared, Purpose, prepare};
 
 /// The database's name within the data folder.
 pub const DATABASE: &str = "pihook.db";

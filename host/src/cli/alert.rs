@@ -1,6 +1,8 @@
 //! `pihook alert`: what alerts look like, and whether they arrive.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -12,17 +14,17 @@ use pihook_core::{
 use super::args::{AlertAction, AlertArgs};
 use super::output::{Paint, Stream};
 use super::{Failure, Place};
-use crate::app::{self, Prepared};
+use crate::app::{self, Prepared, Purpose};
 use crate::exit_code::ExitCode;
-use crate::plugins::Library;
+use crate::plugins::{BUNDLED, Library};
 use crate::sinks::Verdict;
 use crate::tasks::deliver::{Formatter, send_now};
 use crate::tasks::wording::PluginFormatter;
 
 pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> {
     crate::telemetry::start(crate::telemetry::LogFormat::Plain, Some("warn"));
-    super::runtime()?.block_on(async {
-        let prepared = super::validate::prepare(place).await?;
+    super::block_on(async {
+        let prepared = super::validate::prepare(place, Purpose::Once).await?;
         match &args.action {
             AlertAction::Test { sink } => test(&prepared, sink.as_deref()).await,
             AlertAction::Preview { formatter, event } => {
@@ -33,7 +35,7 @@ pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> 
 }
 
 async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failure> {
-    let mut sinks = app::sinks(&prepared.config).map_err(|error| Failure::internal(&error))?;
+    let mut sinks = prepared.sinks.clone();
     if let Some(name) = only {
         let known: Vec<String> = sinks.keys().map(ToString::to_string).collect();
         sinks.retain(|sink, _| sink.as_str() == name);
@@ -71,7 +73,22 @@ async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failu
 async fn preview(prepared: &Prepared, id: &str, event: Option<&str>) -> Result<ExitCode, Failure> {
     // The formatter need not be in use to be looked at.
     let configured = app::plugin_sources(&prepared.config);
-    let library = std::sync::Arc::new(Library::load(&prepared.host, [id], &configured).await);
+    let library = Library::load(&prepared.host, [id], &configured).await;
+    match library.get(id) {
+        Some(Ok(plugin)) if !plugin.is_check() => {}
+        Some(Ok(_)) => {
+            return Err(Failure::new(ExitCode::Usage, format!("{id} is a check and not a formatter")));
+        }
+        Some(Err(error)) => return Err(Failure::internal(error.as_ref())),
+        None => {
+            let bundled = BUNDLED.iter().map(|(id, _)| *id);
+            let known: BTreeSet<&str> = bundled.chain(configured.keys().map(String::as_str)).collect();
+            let known: Vec<&str> = known.into_iter().collect();
+            let text = format!("there is no plugin {id:?}; there are: {}", known.join(", "));
+            return Err(Failure::new(ExitCode::Usage, text));
+        }
+    }
+    let library = Arc::new(library);
     let formatter = PluginFormatter::new(library, prepared.clock.clone(), TimeZone::system());
     let now = prepared.clock.now().wall;
     let paint = Paint::of(Stream::Stdout);

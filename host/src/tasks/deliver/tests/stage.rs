@@ -66,6 +66,7 @@ pub(super) struct Stage {
     pub(super) store: Store,
     pub(super) formatter: Arc<CountingFormatter>,
     pub(super) clock: Arc<SetClock>,
+    pub(super) standings: watch::Sender<Standings>,
     dir: TempDir,
     running: Option<Running>,
 }
@@ -81,7 +82,8 @@ impl Stage {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("pihook.db"), Duration::ZERO).unwrap();
         let clock = Arc::new(SetClock(Mutex::new(DECIDED.parse().unwrap())));
-        Self { store, formatter: Arc::default(), clock, dir, running: None }
+        let standings = watch::Sender::new(Standings::new());
+        Self { store, formatter: Arc::default(), clock, standings, dir, running: None }
     }
 
     /// Starts delivering to these.
@@ -91,6 +93,7 @@ impl Stage {
             formatter: Arc::clone(&self.formatter) as Arc<dyn Formatter>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             zone: TimeZone::UTC,
+            standings: self.standings.clone(),
         };
         let (sinks, receiver) = watch::channel(Arc::new(sinks));
         let (stop, stopped) = shutdown::channel();
@@ -151,6 +154,14 @@ impl Stage {
         for _ in 0..10 {
             self.store.sinks_with_pending().await.unwrap();
         }
+    }
+
+    /// Waits until a sink is doing like this.
+    pub(super) async fn until_standing(&self, sink: &str, standing: impl Fn(&Standing) -> bool) {
+        let mut standings = self.standings.subscribe();
+        let sink = SinkId::new(sink);
+        let reached = standings.wait_for(|standings| standings.get(&sink).is_some_and(&standing));
+        tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap().unwrap();
     }
 
     /// Waits until the database has this many disabled sinks.
