@@ -9,7 +9,6 @@ mod prepare;
 mod reload;
 mod served;
 mod start;
-mod trouble;
 mod watch;
 
 pub use assemble::{plugin_sources, runner};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::maintenance::Flag;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -92,6 +93,8 @@ pub(super) struct Daemon {
     pub(super) in_use: InUse,
     pub(super) config_watch: ConfigWatch,
     pub(super) flag_watch: FlagWatch,
+    /// The flag, for those who are not the engine.
+    pub(super) flag: watch::Sender<Option<Flag>>,
     pub(super) served: Served,
     /// How the sinks are doing.
     pub(super) standings: watch::Receiver<Standings>,
@@ -168,6 +171,7 @@ impl Daemon {
     async fn flag_changed(&mut self, file: FlagFile) {
         let flag = flag::understand(file, &self.in_use.config);
         flag.announce(self.running.clock.now().wall);
+        self.flag.send_replace(flag.flag.clone());
         self.running.engine.send(Command::Maintenance(flag.flag)).await;
     }
 

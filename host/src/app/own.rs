@@ -61,6 +61,11 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
     }
 }
 
+/// The database as a service. It is told past the outbox, and no incident in the database.
+pub(super) fn database() -> Service {
+    pushed(ServiceId::new("pihook:database"), "PiHook's database".to_owned(), Vec::new())
+}
+
 /// A configuration that was accepted.
 pub(super) fn valid(config: &Config, at: Timestamp) -> (ServiceId, Outcome) {
     let summary = format!("valid, {}", count(config.services.len(), "service"));

@@ -14,12 +14,13 @@ use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
-use super::{DATABASE, Prepared, assemble, flag, own, trouble};
+use super::{DATABASE, Prepared, assemble, flag, own};
 use crate::checks::PluginRunner;
 use crate::engine::{Command, Engine};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
+use crate::tasks::trouble::TroubleTeller;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::count;
 
@@ -38,7 +39,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
 
-    let trouble = trouble::of(&store);
+    let trouble = trouble_of(&store);
     let database = config.data_dir.join(DATABASE);
     let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone() };
     let served = Served::start(sources, &config.dashboard).await;
@@ -64,7 +65,18 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         zone,
         standings: standings.clone(),
     };
-    let others = vec![tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone()))];
+    let flag = watch::Sender::new(flag.flag);
+    let teller = TroubleTeller {
+        trouble,
+        sinks: sinks.subscribe(),
+        flag: flag.subscribe(),
+        clock: clock.clone(),
+        database: own::database(),
+    };
+    let others = vec![
+        tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
+        tokio::spawn(teller.run(shutdown.clone())),
+    ];
     let running = Running {
         path: config.path.clone(),
         environment,
@@ -83,6 +95,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
         flag_watch,
+        flag,
         served,
         standings: standings.subscribe(),
         told: Standings::new(),
@@ -90,6 +103,11 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         again: false,
     };
     Ok((daemon, Parts { engine, others }))
+}
+
+/// Why the database cannot be written, while it cannot.
+fn trouble_of(_store: &Store) -> watch::Receiver<Option<String>> {
+    watch::Sender::new(None).subscribe()
 }
 
 /// Keeps a second daemon away from the same data: two would tell everything twice.
