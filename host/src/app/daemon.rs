@@ -193,3 +193,30 @@ async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
     *task = None;
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_database_is_closed_whatever_else_is_slow() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("pihook.db"), Duration::from_secs(300)).unwrap();
+        let asked = Instant::now();
+        close(pending(), &store).await;
+        assert!(asked.elapsed() <= PARTS + CLOSE);
+        // The writer answers on a thread of its own, for which paused time does not wait.
+        while !matches!(store.flush().await, Err(StoreError::Closed)) {}
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_is_forgotten() {
+        let mut task = Some(tokio::spawn(async { 42 }));
+        assert_eq!(ended(&mut task).await.unwrap(), 42);
+        assert!(task.is_none());
+        let nothing = timeout(Duration::from_millis(1), ended(&mut task)).await;
+        assert!(nothing.is_err());
+    }
+}

@@ -66,7 +66,7 @@ pub enum PrepareError {
     #[error("cannot create the data folder {}", .0.display())]
     DataDir(PathBuf, #[source] std::io::Error),
     /// There is no folder for what is compiled.
-    #[error("{} belongs to another user, and there is no other place for compiled plugins: set HOME", .0.display())]
+    #[error("{} is not this user's, and there is no other place for compiled plugins: set HOME", .0.display())]
     NoCache(PathBuf),
 }
 
@@ -80,12 +80,15 @@ pub async fn prepare(
     purpose: Purpose,
 ) -> Result<Prepared, PrepareError> {
     let (stamps, read) = read(path, &environment);
-    let (config, problems) = read.map_err(PrepareError::Config)?;
+    let (config, mut problems) = read.map_err(PrepareError::Config)?;
     let host = match sandbox(&config, environment, purpose) {
         Ok(host) => Arc::new(host),
-        Err(error) if problems.is_empty() => return Err(error),
         Err(error) => {
-            // What is wrong with the file is known, whatever is wrong with the machine.
+            // What is wrong with the file is told, whatever is wrong with the machine.
+            assemble::sinks(&config, &mut problems);
+            if problems.is_empty() {
+                return Err(error);
+            }
             error!("the plugins were not asked: {}", chain(&error));
             return Err(PrepareError::Config(problems));
         }
@@ -181,7 +184,8 @@ fn wanted(config: &Config) -> BTreeSet<&str> {
 fn note_broken(config: &Config, library: &Library, broken: Broken<'_>, problems: &mut Problems) {
     for id in wanted(config) {
         let Some(Err(reason)) = library.get(id) else { continue };
-        let reason = chain(reason.as_ref());
+        // A compiler's complaint has many lines, and a problem has one.
+        let reason = chain(reason.as_ref()).split_whitespace().collect::<Vec<_>>().join(" ");
         let refused = match broken {
             Broken::Logged => false,
             Broken::Refused => true,
