@@ -86,15 +86,19 @@ impl Stage {
         Self { store, formatter: Arc::default(), clock, standings, dir, running: None }
     }
 
-    /// Starts delivering to these.
-    pub(super) fn run(&mut self, sinks: SinkSet) {
-        let deliverer = Deliverer {
+    pub(super) fn deliverer(&self) -> Deliverer {
+        Deliverer {
             store: self.store.clone(),
             formatter: Arc::clone(&self.formatter) as Arc<dyn Formatter>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             zone: TimeZone::UTC,
             standings: self.standings.clone(),
-        };
+        }
+    }
+
+    /// Starts delivering to these.
+    pub(super) fn run(&mut self, sinks: SinkSet) {
+        let deliverer = self.deliverer();
         let (sinks, receiver) = watch::channel(Arc::new(sinks));
         let (stop, stopped) = shutdown::channel();
         self.running = Some(Running { sinks, stop, task: tokio::spawn(deliverer.run(receiver, stopped)) });
