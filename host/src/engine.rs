@@ -4,7 +4,8 @@
 //! timer · check finished · command ──▶ Monitor::handle ──▶ StartCheck ──▶ CheckRunner, a task each
 //!                                                     └──▶ Commit ─────▶ Store, before anything else happens
 //! ```
-//! The order matters: a commit that cannot wait is on disk before the next event is looked at.
+//! The order matters: what cannot wait is on disk before later events are looked at. Checks that have ended meanwhile are
+//! one batch, so that an outage of many services waits for the disk once. A disk that does not answer stops no check.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -16,15 +17,20 @@ use pihook_core::monitor::{Commit, Effect, Event, Monitor};
 use pihook_core::{Outcome, Service, ServiceId, Status};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{self, JoinError, JoinSet};
-use tracing::{error, warn};
+use tokio::time::{Instant, timeout_at};
+use tracing::{debug, error, warn};
 
-use crate::checks::{CheckRunner, Finished};
+use crate::checks::{CheckRunner, Finished, KeptEntries};
 use crate::clock::Clock;
 use crate::shutdown::Shutdown;
-use crate::store::Store;
+use crate::store::{Receipt, Store, StoreError};
 
 /// Checks that run at once. More wait for their turn; each of them ends within its timeouts.
 const RUNNING: usize = 128;
+/// Finished checks that are taken in before the disk is waited for.
+const TOGETHER: usize = 128;
+/// How long the disk is waited for. It is more than SQLite waits for a lock, so what is longer is a disk that hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long running checks may still report after a request to stop.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -63,7 +69,12 @@ pub struct Engine {
     /// Whose check a task is, for when it panics.
     started: HashMap<task::Id, ServiceId>,
     slots: Arc<Semaphore>,
+    /// Of commits that are handed over.
+    receipts: Vec<Receipt>,
 }
+
+/// The store has ended before the engine: nothing that is decided could be told.
+struct StoreGone;
 
 impl Engine {
     /// An engine for this monitor, and the handle to command it.
@@ -86,43 +97,56 @@ impl Engine {
                 running: JoinSet::new(),
                 started: HashMap::new(),
                 slots,
+                receipts: Vec::new(),
             },
             EngineHandle(sender),
         )
     }
 
-    /// Runs until shutdown; then gives running checks a moment to report, so that what they found is not lost.
-    pub async fn run(mut self, mut shutdown: Shutdown) {
-        self.handle(Event::Woken).await;
+    /// Runs until shutdown; then gives running checks a moment to report, so that what they found is not lost. Ends
+    /// earlier only if the store has: without it nothing that is decided could be told.
+    pub async fn run(mut self, shutdown: Shutdown) {
+        if let Err(StoreGone) = self.watch(shutdown).await {
+            error!("the database's writer has ended, so the engine ends too");
+        }
+    }
+
+    async fn watch(&mut self, mut shutdown: Shutdown) -> Result<(), StoreGone> {
+        self.handle(Event::Woken, None);
         loop {
+            self.settle().await?;
             let wake = self.monitor.next_wakeup();
             tokio::select! {
                 biased;
                 () = shutdown.requested() => break,
-                Some(command) = self.commands.recv() => self.obey(command).await,
-                Some(finished) = self.running.join_next_with_id() => self.finished(finished).await,
-                () = sleep_until(wake, self.clock.as_ref()) => self.handle(Event::Woken).await,
+                Some(command) = self.commands.recv() => self.obey(command),
+                Some(finished) = self.running.join_next_with_id() => self.finished(finished),
+                () = sleep_until(wake, self.clock.as_ref()) => self.handle(Event::Woken, None),
             }
         }
-        self.drain().await;
+        self.drain().await
     }
 
-    async fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command) {
         match command {
-            Command::Reconfigure(services) => self.handle(Event::Reconfigured { services }).await,
-            Command::Maintenance(flag) => self.handle(Event::MaintenanceChanged(flag)).await,
-            Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }).await,
+            Command::Reconfigure(services) => self.handle(Event::Reconfigured { services }, None),
+            Command::Maintenance(flag) => self.handle(Event::MaintenanceChanged(flag), None),
+            Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }, None),
         }
     }
 
-    async fn finished(&mut self, finished: Joined) {
-        let finished = self.report(finished);
-        if let Some(entries) = finished.kept
-            && let Err(error) = self.store.save_kept(&finished.service, entries).await
-        {
-            warn!(service = %finished.service, "what the check wants kept is not on disk: {error}");
+    /// Takes this report in, and others that are there already.
+    fn finished(&mut self, finished: Joined) {
+        self.take_in(finished);
+        for _ in 1..TOGETHER {
+            let Some(finished) = self.running.try_join_next_with_id() else { break };
+            self.take_in(finished);
         }
-        self.handle(Event::CheckFinished { service: finished.service, outcome: finished.outcome }).await;
+    }
+
+    fn take_in(&mut self, finished: Joined) {
+        let Finished { service, outcome, kept } = self.report(finished);
+        self.handle(Event::CheckFinished { service, outcome }, kept);
     }
 
     /// What a task reported; a panic is a report too, or its service would wait for ever.
@@ -147,14 +171,27 @@ impl Engine {
         })
     }
 
-    async fn handle(&mut self, event: Event) {
-        let now = self.clock.now();
-        for effect in self.monitor.handle(event, now) {
+    /// `kept` is what the check wants kept whose outcome the event brings; it goes the way of that outcome.
+    fn handle(&mut self, event: Event, kept: Option<KeptEntries>) {
+        for service in self.decide(event, kept) {
+            self.start(service);
+        }
+    }
+
+    /// Hands over what the monitor decides, and returns whose check is to be started.
+    fn decide(&mut self, event: Event, mut kept: Option<KeptEntries>) -> Vec<ServiceId> {
+        let mut due = Vec::new();
+        for effect in self.monitor.handle(event, self.clock.now()) {
             match effect {
-                Effect::StartCheck(service) => self.start(service),
-                Effect::Commit(commit) => self.commit(commit).await,
+                Effect::StartCheck(service) => due.push(service),
+                Effect::Commit(commit) => {
+                    log_decision(&commit);
+                    let kept = commit.outcome.is_some().then(|| kept.take()).flatten();
+                    self.receipts.push(self.store.submit(commit, kept));
+                }
             }
         }
+        due
     }
 
     fn start(&mut self, service: ServiceId) {
@@ -167,39 +204,34 @@ impl Engine {
         self.started.insert(task.id(), service);
     }
 
-    async fn commit(&mut self, commit: Commit) {
-        log_decision(&commit);
-        if let Err(error) = self.store.commit(commit).await {
-            error!("a commit is not on disk: {error}");
-        }
-    }
-
-    async fn drain(&mut self) {
-        let deadline = tokio::time::sleep(DRAIN);
-        tokio::pin!(deadline);
-        loop {
-            tokio::select! {
-                finished = self.running.join_next_with_id() => match finished {
-                    Some(finished) => self.last(finished).await,
-                    None => return,
-                },
-                () = &mut deadline => {
-                    self.running.abort_all();
-                    return;
+    /// Waits until what was handed over is on disk.
+    async fn settle(&mut self) -> Result<(), StoreGone> {
+        let deadline = Instant::now() + PATIENCE;
+        for receipt in self.receipts.drain(..) {
+            match timeout_at(deadline, receipt.written()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(StoreError::Closed)) => return Err(StoreGone),
+                // The store has told why; it tries again by itself.
+                Ok(Err(error)) => debug!("a commit is not on disk yet: {error}"),
+                Err(_elapsed) => {
+                    error!("the disk has not answered for {PATIENCE:?}; checks go on");
+                    self.store.stop_waiting();
+                    break;
                 }
             }
         }
+        Ok(())
     }
 
-    /// A result after the request to stop: it counts, but starts nothing new.
-    async fn last(&mut self, finished: Joined) {
-        let finished = self.report(finished);
-        let event = Event::CheckFinished { service: finished.service, outcome: finished.outcome };
-        for effect in self.monitor.handle(event, self.clock.now()) {
-            if let Effect::Commit(commit) = effect {
-                self.commit(commit).await;
-            }
+    /// Lets running checks end: what they found counts, but starts nothing new.
+    async fn drain(&mut self) -> Result<(), StoreGone> {
+        let deadline = Instant::now() + DRAIN;
+        while let Ok(Some(finished)) = timeout_at(deadline, self.running.join_next_with_id()).await {
+            let Finished { service, outcome, kept } = self.report(finished);
+            let _not_started = self.decide(Event::CheckFinished { service, outcome }, kept);
         }
+        self.running.abort_all();
+        self.settle().await
     }
 }
 
@@ -225,3 +257,6 @@ fn log_decision(commit: &Commit) {
         tracing::info!(service = %commit.service, incident = %alert.incident, "alert {}: {}", alert.kind, alert.summary);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,14 @@ pub enum Effect {
 }
 
 /// How soon a commit must be on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// It may wait for others, up to `history.commit_every`.
     Ordinary,
-    /// At once: it carries a transition, an alert, or a streak that counts.
+    /// Handed to the kernel at once, so that it survives the end of the process, though not a power cut: a suspicion
+    /// has grown or passed.
+    Soon,
+    /// Synced at once: an incident begins or ends, becomes worse, or somebody is told.
     AtOnce,
 }
 
@@ -58,9 +61,11 @@ pub struct Commit {
     pub outcome: Option<Logged>,
     /// The change of health, if there was one.
     pub transition: Option<Transition>,
-    /// The incident as it is now, to be inserted or replaced by its number; none if it is as it was.
+    /// The incident as it is now, to be inserted or replaced by its number; none if it is as it was, or only its counts
+    /// have moved on since less than a minute.
     pub incident: Option<Incident>,
-    /// The state to restore after a restart; none if it is as it was.
+    /// The state to restore after a restart; none if it is as it was, or only its clocks and counts have moved on since
+    /// less than a minute.
     pub state: Option<SavedService>,
     /// Whom to tell what; one delivery for each of the alert's sinks.
     pub alerts: Vec<Alert>,
@@ -84,7 +89,8 @@ pub enum Muting {
     Audible,
 }
 
-/// A change of health. A service counts as `Up` as long as no incident says otherwise.
+/// A change of health: the service leaves `Up`, comes back to it, or is worse than ever in this incident. It counts as
+/// `Up` as long as no incident says otherwise. What an incident swings between otherwise is no transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The confirmed status before.

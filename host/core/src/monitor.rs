@@ -8,7 +8,7 @@ pub use crate::event::{Commit, Effect, Event, Logged, Muting, Transition, Urgenc
 use crate::maintenance::Flag;
 pub use crate::saved::{Incident, SavedIncident, SavedService, SavedState};
 use crate::schedule::{Finished, Schedule};
-use crate::watched::Watched;
+use crate::watched::{self, Watched};
 use crate::{Moment, Outcome, Service, ServiceId, Status, Timestamp};
 
 /// A flag that ends by itself is looked at this often, since it ends by the wall clock, which may jump.
@@ -31,6 +31,8 @@ pub struct Monitor {
     flag_state: FlagState,
     flag_wakeup: Option<Duration>,
     next_incident: u64,
+    /// What was saved of services that are not configured any more; the first event retires them.
+    leftovers: Vec<(ServiceId, SavedService)>,
 }
 
 /// Whether the flag's time is over, as last seen.
@@ -78,6 +80,7 @@ impl Monitor {
             flag_state: FlagState::Over,
             flag_wakeup: None,
             next_incident: saved.next_incident.max(after_known.unwrap_or(0)),
+            leftovers: states.into_iter().filter(|(_, state)| !state.is_at_rest()).collect(),
         };
         monitor.note_flag(now);
         monitor.reindex();
@@ -86,7 +89,9 @@ impl Monitor {
 
     /// Takes an event in and says what to do about it, in this order.
     pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let leftovers = std::mem::take(&mut self.leftovers).into_iter();
+        let retired = leftovers.filter_map(|(service, state)| watched::retire(service, state, now));
+        let mut effects: Vec<_> = retired.map(Effect::Commit).collect();
         if let Event::MaintenanceChanged(flag) = &event {
             self.flag.clone_from(flag);
         }
@@ -111,14 +116,18 @@ impl Monitor {
     /// something to do.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Duration> {
-        [self.schedule.first(), self.speakers.first(), self.flag_wakeup].into_iter().flatten().min()
+        let leftovers = (!self.leftovers.is_empty()).then_some(Duration::ZERO);
+        [leftovers, self.schedule.first(), self.speakers.first(), self.flag_wakeup]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What to hand to [`Monitor::new`] after a restart.
     #[must_use]
     pub fn save(&self, now: Moment) -> SavedState {
-        let services =
-            self.watched.iter().map(|watched| (watched.service().id.clone(), watched.to_save(now))).collect();
+        let watched = self.watched.iter().map(|watched| (watched.service().id.clone(), watched.to_save(now)));
+        let services = watched.chain(self.leftovers.iter().cloned()).collect();
         SavedState { services, next_incident: self.next_incident }
     }
 

@@ -27,7 +27,7 @@ pub struct Incident {
 /// What survives a restart, of all services.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SavedState {
-    /// By service. One that is not configured any more is ignored.
+    /// By service. Trouble of one that is not configured any more ends in history.
     pub services: Vec<(ServiceId, SavedService)>,
     /// The number that the next incident gets.
     pub next_incident: u64,
@@ -85,9 +85,51 @@ impl SavedService {
         self.incident.as_ref().filter(|incident| incident.held_recovery.is_none())
     }
 
+    /// Whether a restart would lose nothing worth mentioning.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.incident.is_none() && self.suspect_since.is_none()
+    }
+
+    /// Whether both are the same but for what moves on with every failed check.
+    pub(crate) fn is_like(&self, other: &SavedService) -> bool {
+        let same_incident = match (&self.incident, &other.incident) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.is_like(other),
+            _ => false,
+        };
+        let streaks = |state: &SavedService| (state.bad_streak, state.good_streak, state.unknown_streak);
+        same_incident && streaks(self) == streaks(other) && self.suspect_since == other.suspect_since
+    }
+
     /// The confirmed status: `Up` as long as no incident says otherwise.
     pub(crate) fn confirmed(&self) -> Status {
         self.open_incident().map_or(Status::Up, |incident| incident.status)
+    }
+}
+
+impl SavedIncident {
+    fn is_like(&self, other: &SavedIncident) -> bool {
+        // All fields are named, so that a new one cannot be forgotten here.
+        let SavedIncident {
+            record: Incident { id, opened, closed, severity, status: worst, reason: _, checks_failed: _ },
+            status,
+            level,
+            lasted: _,
+            saved_at: _,
+            told,
+            announced,
+            maintenance,
+            since_alert: _,
+            held_recovery,
+            last_summary: _,
+            last_response_time: _,
+        } = self;
+        let record = &other.record;
+        (*id, *opened, *closed) == (record.id, record.opened, record.closed)
+            && (*severity, *worst) == (record.severity, record.status)
+            && (*status, *level, *announced) == (other.status, other.level, other.announced)
+            && (*maintenance, *held_recovery) == (other.maintenance, other.held_recovery)
+            && *told == other.told
     }
 }
 

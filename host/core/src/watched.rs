@@ -8,7 +8,11 @@ use crate::escalation::{self, Next, Situation, Stage, Told, Turn};
 use crate::event::{Commit, Logged, Muting, Transition, Urgency};
 use crate::health::{self, Limits, Trouble};
 use crate::saved::{Incident, SavedService};
-use crate::{Alert, Moment, Outcome, Service, Status};
+use crate::{Alert, Moment, Outcome, Service, ServiceId, Status};
+
+/// The clocks and counts of a long outage are handed out once in each of these spans of uptime. All services keep the
+/// same spans, so that many outages share the pages that they rewrite.
+const SPAN: Duration = Duration::from_secs(60);
 
 /// One service and all that is known of it.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub(crate) struct Watched {
     state: SavedService,
     /// The state as it was last handed out to be saved.
     saved: SavedService,
+    /// The uptime at which that was.
+    saved_at: Duration,
     muting: Muting,
     /// The uptime up to which the state's clocks have been counted.
     as_of: Duration,
@@ -47,7 +53,9 @@ impl Watched {
             .map(|incident| incident.status)
             .or_else(|| (state.good_streak > 0).then_some(Status::Up));
         let as_of = now.uptime;
-        let mut watched = Self { service, state, saved, muting: Muting::Audible, as_of, health, last: None };
+        let muted = Muting::Audible;
+        let mut watched =
+            Self { service, state, saved, saved_at: as_of, muting: muted, as_of, health, last: None };
         watched.fit_ladder();
         watched.set_muting(muting);
         watched
@@ -137,21 +145,8 @@ impl Watched {
     }
 
     /// It is not configured any more: its incident ends in history, and nothing is left to restore.
-    pub(crate) fn retire(mut self, now: Moment) -> Option<Commit> {
-        let at_rest = self.state.incident.is_none() && self.state.suspect_since.is_none();
-        if at_rest {
-            return None;
-        }
-        let before = self.before();
-        let mut record = before.record.clone();
-        if let Some(open) = record.as_mut().filter(|record| record.closed.is_none()) {
-            open.closed = Some(now.wall);
-        }
-        self.state = SavedService::default();
-        let mut commit = self.commit(&before, Settled { alert: None, record }, now);
-        // The service left; it did not become well.
-        commit.transition = None;
-        Some(commit)
+    pub(crate) fn retire(self, now: Moment) -> Option<Commit> {
+        retire(self.service.id, self.state, now)
     }
 
     fn age(&mut self, now: Moment) {
@@ -244,30 +239,69 @@ impl Watched {
 
     fn commit(&mut self, before: &Before, settled: Settled, now: Moment) -> Commit {
         let confirmed = self.state.confirmed();
-        let transition = (confirmed != before.confirmed).then_some(Transition {
+        let worst = |record: &Option<Incident>| record.as_ref().map(|record| (record.id, record.status));
+        let worse = worst(&settled.record) != worst(&before.record);
+        let came_or_went = (confirmed == Status::Up) != (before.confirmed == Status::Up);
+        let transition = (confirmed != before.confirmed && (came_or_went || worse)).then_some(Transition {
             from: before.confirmed,
             to: confirmed,
             at: now.wall,
         });
         let suspicion_changed = self.state.open_incident().is_none() && self.counting() != before.counting;
-        let urgent = transition.is_some() || settled.alert.is_some() || suspicion_changed;
+        let urgency = match (transition.is_some() || settled.alert.is_some(), suspicion_changed) {
+            (true, _) => Urgency::AtOnce,
+            (false, true) => Urgency::Soon,
+            (false, false) => Urgency::Ordinary,
+        };
+        let (incident, state) = self.changed(settled.record, urgency, now).unwrap_or_default();
         Commit {
             service: self.service.id.clone(),
-            urgency: if urgent { Urgency::AtOnce } else { Urgency::Ordinary },
+            urgency,
             outcome: None,
             transition,
-            incident: settled.record.filter(|record| before.record.as_ref() != Some(record)),
-            state: self.changed_state(now),
+            incident,
+            state,
             alerts: settled.alert.into_iter().collect(),
         }
     }
 
-    fn changed_state(&mut self, now: Moment) -> Option<SavedService> {
-        if self.state == self.saved {
+    /// What is new of the incident and the state. What moves on with every failed check is no news of its own before
+    /// the next span, so that an outage does not wear the disk; both go together, so that they never disagree.
+    fn changed(
+        &mut self,
+        record: Option<Incident>,
+        urgency: Urgency,
+        now: Moment,
+    ) -> Option<(Option<Incident>, Option<SavedService>)> {
+        let span = |uptime: Duration| uptime.as_secs() / SPAN.as_secs();
+        let same_span = span(now.uptime) == span(self.saved_at);
+        let mere_progress = urgency != Urgency::AtOnce && self.state.is_like(&self.saved);
+        if self.state == self.saved || (mere_progress && same_span) {
             return None;
         }
+        let written = self.saved.incident.as_ref().map(|incident| &incident.record);
+        let record = record.filter(|record| written != Some(record));
         self.state.stamp(now.wall);
         self.saved = self.state.clone();
-        Some(self.state.clone())
+        self.saved_at = now.uptime;
+        Some((record, Some(self.state.clone())))
     }
+}
+
+/// A service is not configured any more: its incident ends in history, and nothing is left to restore. It left and did
+/// not become well, so nobody hears of it.
+pub(crate) fn retire(service: ServiceId, state: SavedService, now: Moment) -> Option<Commit> {
+    if state.is_at_rest() {
+        return None;
+    }
+    let open = state.incident.map(|incident| incident.record).filter(|record| record.closed.is_none());
+    Some(Commit {
+        service,
+        urgency: Urgency::AtOnce,
+        outcome: None,
+        transition: None,
+        incident: open.map(|record| Incident { closed: Some(now.wall.max(record.opened)), ..record }),
+        state: Some(SavedService::default()),
+        alerts: Vec::new(),
+    })
 }

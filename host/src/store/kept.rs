@@ -3,26 +3,21 @@
 use std::collections::BTreeMap;
 
 use pihook_core::ServiceId;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::StoreError;
-use super::records::service_row;
 
 /// Keys and values of one service.
-pub(super) type Entries = BTreeMap<String, Vec<u8>>;
+pub type Entries = BTreeMap<String, Vec<u8>>;
 
 /// Replaces what the service's check has kept.
-pub(super) fn save(db: &mut Connection, service: &ServiceId, entries: &Entries) -> Result<(), StoreError> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let row = service_row(&tx, service)?;
-    tx.prepare_cached("DELETE FROM kept WHERE service = ?1")?.execute([row])?;
-    {
-        let mut insert = tx.prepare_cached("INSERT INTO kept (service, key, value) VALUES (?1, ?2, ?3)")?;
-        for (key, value) in entries {
-            insert.execute((row, key, value))?;
-        }
+pub(super) fn save(db: &Connection, service: i64, entries: &Entries) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM kept WHERE service = ?1")?.execute([service])?;
+    let mut insert = db.prepare_cached("INSERT INTO kept (service, key, value) VALUES (?1, ?2, ?3)")?;
+    for (key, value) in entries {
+        insert.execute((service, key, value))?;
     }
-    Ok(tx.commit()?)
+    Ok(())
 }
 
 /// What all checks have kept.

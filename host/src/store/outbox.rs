@@ -16,6 +16,8 @@ use super::dto::{AlertDto, MessageDto, decode, encode};
 const KEEP_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Deliveries that are kept at most, the pending ones not counted.
 const KEEP_ROWS: i64 = 10_000;
+/// Finished deliveries that are removed for their age whenever one ends.
+const OLD_AT_ONCE: i64 = 4;
 
 /// One alert to one sink.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +156,25 @@ pub(super) fn end(
     Ok(tx.commit()?)
 }
 
+/// Gives up all that is pending for the sink without another attempt, and returns how many that were.
+pub(super) fn give_up(
+    db: &mut Connection,
+    sink: &SinkId,
+    why: &str,
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let given_up = tx
+        .prepare_cached(
+            "UPDATE deliveries SET state = 'dead', last_error = ?2, finished_ms = ?3, next_attempt_ms = NULL
+             WHERE state = 'pending' AND sink = ?1",
+        )?
+        .execute(params![sink.as_str(), why, millis(at)])?;
+    prune(&tx, at)?;
+    tx.commit()?;
+    Ok(given_up)
+}
+
 fn finish(
     db: &Connection,
     id: i64,
@@ -188,15 +209,22 @@ pub(super) fn failed(
     Ok(())
 }
 
+/// Removes what ended long ago: by count, and a few at a time by age, since a clock that jumps by years makes all of
+/// them old at once.
 fn prune(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let before = millis(now).saturating_sub(KEEP_MS);
-    let gone = db
+    let surplus = db
         .prepare_cached(
-            "DELETE FROM deliveries WHERE state <> 'pending'
-             AND (finished_ms < ?1 OR id <= (SELECT max(id) FROM deliveries) - ?2)",
+            "DELETE FROM deliveries WHERE state <> 'pending' AND id <= (SELECT max(id) FROM deliveries) - ?1",
         )?
-        .execute(params![before, KEEP_ROWS])?;
-    if gone > 0 {
+        .execute([KEEP_ROWS])?;
+    let old = db
+        .prepare_cached(
+            "DELETE FROM deliveries WHERE id IN (
+                 SELECT id FROM deliveries WHERE state <> 'pending' AND finished_ms < ?1 ORDER BY id LIMIT ?2)",
+        )?
+        .execute(params![before, OLD_AT_ONCE])?;
+    if surplus + old > 0 {
         db.execute("DELETE FROM alerts WHERE id NOT IN (SELECT alert FROM deliveries)", [])?;
     }
     Ok(())

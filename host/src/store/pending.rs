@@ -1,147 +1,154 @@
-//! Commits that are accepted and not on disk yet: bounded, in order.
+//! Commits that are accepted and not on disk yet.
+//!
+//! All of it goes into one transaction, so of what replaces itself (states, incidents, what checks keep) only the newest
+//! is here, and of the log and the alerts all, in order. That also bounds it while the database cannot be written:
+//! by the number of services, and by a limit on the rest.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use pihook_core::monitor::{Commit, Urgency};
+use pihook_core::monitor::{Commit, Incident, Logged, SavedService, Urgency};
+use pihook_core::{Alert, AlertKind, IncidentId, ServiceId};
 use tokio::sync::oneshot;
 
-use super::StoreError;
+use super::{StoreError, kept};
 
 /// Told once the first attempt to write the commit has ended.
 pub(super) type Ack = oneshot::Sender<Result<(), StoreError>>;
 
-struct Entry {
-    commit: Box<Commit>,
-    ack: Option<Ack>,
+/// An outcome to be logged.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) service: ServiceId,
+    pub(super) logged: Logged,
+    urgency: Urgency,
 }
 
-/// The queue before the disk. Its bound matters only while the database cannot be written.
+/// What the next transaction writes.
+#[derive(Debug, Default)]
 pub(super) struct Pending {
-    entries: VecDeque<Entry>,
-    limit: usize,
-    dropped: u64,
+    pub(super) log: VecDeque<Line>,
+    pub(super) incidents: BTreeMap<IncidentId, (ServiceId, Incident)>,
+    pub(super) states: BTreeMap<ServiceId, SavedService>,
+    pub(super) kept: BTreeMap<ServiceId, kept::Entries>,
+    pub(super) alerts: VecDeque<(ServiceId, Alert)>,
+    acks: Vec<Ack>,
+    /// The most urgent commit's; none if there is nothing to write.
+    urgency: Option<Urgency>,
+    dropped: Dropped,
+}
+
+/// What gave way while the database could not be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Dropped {
+    pub(super) outcomes: u64,
+    pub(super) incidents: u64,
+    pub(super) alerts: u64,
 }
 
 impl Pending {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { entries: VecDeque::new(), limit, dropped: 0 }
-    }
-
-    /// Appends. At the limit the oldest commit that is nothing but an outcome makes room, and is counted.
-    pub(super) fn push(&mut self, commit: Box<Commit>, ack: Option<Ack>) {
-        if self.entries.len() >= self.limit
-            && let Some(oldest) = self.entries.iter().position(|entry| is_mere_outcome(&entry.commit))
-        {
-            self.entries.remove(oldest);
-            self.dropped += 1;
+    /// Takes a commit in, with what its check wants kept.
+    pub(super) fn push(&mut self, commit: Commit, kept: Option<kept::Entries>, ack: Option<Ack>) {
+        let Commit { service, urgency, outcome, transition: _, incident, state, alerts } = commit;
+        self.urgency = self.urgency.max(Some(urgency));
+        self.acks.extend(ack);
+        self.alerts.extend(alerts.into_iter().map(|alert| (service.clone(), alert)));
+        if let Some(incident) = incident {
+            self.incidents.insert(incident.id, (service.clone(), incident));
         }
-        self.entries.push_back(Entry { commit, ack });
+        if let Some(state) = state {
+            self.states.insert(service.clone(), state);
+        }
+        if let Some(kept) = kept {
+            self.kept.insert(service.clone(), kept);
+        }
+        if let Some(logged) = outcome {
+            self.log.push_back(Line { service, logged, urgency });
+        }
     }
 
-    /// Whether nothing more may be pushed: it is full, and nothing in it may be dropped.
-    pub(super) fn is_stuck(&self) -> bool {
-        self.entries.len() >= self.limit && !self.entries.iter().any(|entry| is_mere_outcome(&entry.commit))
+    /// Adds what came later.
+    pub(super) fn append(&mut self, later: Pending) {
+        self.log.extend(later.log);
+        self.incidents.extend(later.incidents);
+        self.states.extend(later.states);
+        self.kept.extend(later.kept);
+        self.alerts.extend(later.alerts);
+        self.acks.extend(later.acks);
+        self.urgency = self.urgency.max(later.urgency);
+        self.dropped.outcomes += later.dropped.outcomes;
+        self.dropped.incidents += later.dropped.incidents;
+        self.dropped.alerts += later.dropped.alerts;
     }
 
+    /// How much there is of what may not grow without end.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.log.len() + self.alerts.len() + self.incidents.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// The most urgent commit's urgency; none if there is nothing to write.
+    pub(super) fn urgency(&self) -> Option<Urgency> {
+        self.urgency
     }
 
-    pub(super) fn commits(&self) -> impl Iterator<Item = &Commit> {
-        self.entries.iter().map(|entry| &*entry.commit)
-    }
-
-    pub(super) fn has_urgent(&self) -> bool {
-        self.commits().any(|commit| commit.urgency == Urgency::AtOnce)
-    }
-
-    /// All of it is on disk. Returns how many outcomes were dropped since the last time.
-    pub(super) fn written(&mut self) -> u64 {
-        for entry in self.entries.drain(..) {
-            answer(entry.ack, Ok(()));
+    /// Lets the oldest and least important give way to the limit: first mere lines of the log, then reminders and
+    /// escalations, then incidents that nobody has been told of and that are over.
+    pub(super) fn bound(&mut self, limit: usize) {
+        while self.log.len() > limit {
+            let oldest = self.log.iter().position(|line| line.urgency == Urgency::Ordinary).unwrap_or(0);
+            self.log.remove(oldest);
+            self.dropped.outcomes += 1;
         }
-        // A burst must not keep its memory.
-        self.entries.shrink_to(64);
-        std::mem::take(&mut self.dropped)
+        while self.alerts.len() > limit {
+            let news = |kind| matches!(kind, AlertKind::Reminder | AlertKind::Escalated);
+            if let Some(oldest) = self.alerts.iter().position(|(_, alert)| news(alert.kind)) {
+                self.alerts.remove(oldest);
+                self.dropped.alerts += 1;
+            } else if !self.drop_untold_incident() {
+                break;
+            }
+        }
+        while self.incidents.len() > limit {
+            let over = self.incidents.iter().find(|(_, (_, incident))| incident.closed.is_some());
+            let Some(oldest) = over.map(|(id, _)| *id) else { break };
+            self.incidents.remove(&oldest);
+            self.dropped.incidents += 1;
+        }
     }
 
-    /// All of it stays; whoever waits is told so.
+    /// Drops the alerts of the oldest incident whose beginning and end are both still to be told.
+    fn drop_untold_incident(&mut self) -> bool {
+        let of = |kind| {
+            let alerts = self.alerts.iter().filter(move |(_, alert)| alert.kind == kind);
+            alerts.map(|(_, alert)| alert.incident)
+        };
+        let ended: std::collections::BTreeSet<_> = of(AlertKind::Recovered).collect();
+        let Some(oldest) = of(AlertKind::Opened).find(|incident| ended.contains(incident)) else {
+            return false;
+        };
+        let before = self.alerts.len();
+        self.alerts.retain(|(_, alert)| alert.incident != oldest);
+        self.dropped.alerts += u64::try_from(before - self.alerts.len()).unwrap_or(u64::MAX);
+        true
+    }
+
+    /// It is on disk. Returns what had been dropped.
+    pub(super) fn written(self) -> Dropped {
+        answer(self.acks, || Ok(()));
+        self.dropped
+    }
+
+    /// It stays; whoever waits is told so.
     pub(super) fn deferred(&mut self) {
-        for entry in &mut self.entries {
-            answer(entry.ack.take(), Err(StoreError::Deferred));
-        }
+        answer(std::mem::take(&mut self.acks), || Err(StoreError::Deferred));
     }
 }
 
-fn answer(ack: Option<Ack>, result: Result<(), StoreError>) {
-    // Whoever asked may have gone: the commit counts all the same.
-    let _gone = ack.map(|ack| ack.send(result));
-}
-
-/// Whether only a line of the log is lost with it.
-fn is_mere_outcome(commit: &Commit) -> bool {
-    commit.urgency == Urgency::Ordinary
-        && commit.transition.is_none()
-        && commit.incident.is_none()
-        && commit.state.is_none()
-        && commit.alerts.is_empty()
+fn answer(acks: Vec<Ack>, result: impl Fn() -> Result<(), StoreError>) {
+    for ack in acks {
+        // Whoever asked may have gone: the commit counts all the same.
+        let _gone = ack.send(result());
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use pihook_core::monitor::Transition;
-    use pihook_core::{ServiceId, Status, Timestamp};
-
-    use super::*;
-
-    fn commit(name: &str, urgency: Urgency) -> Box<Commit> {
-        Box::new(Commit {
-            service: ServiceId::new(name),
-            urgency,
-            outcome: None,
-            transition: None,
-            incident: None,
-            state: None,
-            alerts: Vec::new(),
-        })
-    }
-
-    fn names(pending: &Pending) -> Vec<&str> {
-        pending.commits().map(|commit| commit.service.as_str()).collect()
-    }
-
-    #[test]
-    fn only_mere_outcomes_make_room_and_are_counted() {
-        let mut pending = Pending::new(3);
-        let transition = Transition { from: Status::Up, to: Status::Down, at: Timestamp::UNIX_EPOCH };
-        let telling = Commit { transition: Some(transition), ..*commit("transition", Urgency::Ordinary) };
-        pending.push(Box::new(telling), None);
-        pending.push(commit("first", Urgency::Ordinary), None);
-        pending.push(commit("urgent", Urgency::AtOnce), None);
-        assert!(!pending.is_stuck());
-        pending.push(commit("second", Urgency::Ordinary), None);
-        assert_eq!(names(&pending), ["transition", "urgent", "second"]);
-        pending.push(commit("third", Urgency::AtOnce), None);
-        assert_eq!(names(&pending), ["transition", "urgent", "third"]);
-        assert!(pending.is_stuck());
-        assert_eq!(pending.written(), 2);
-        assert!(pending.is_empty() && !pending.is_stuck());
-        assert_eq!(pending.written(), 0);
-    }
-
-    #[test]
-    fn whoever_waits_is_answered_once() {
-        let mut pending = Pending::new(3);
-        let (ack, mut answer) = oneshot::channel();
-        pending.push(commit("a", Urgency::AtOnce), Some(ack));
-        assert!(answer.try_recv().is_err());
-        pending.deferred();
-        assert!(matches!(answer.try_recv(), Ok(Err(StoreError::Deferred))));
-        assert!(pending.has_urgent(), "it is kept");
-        pending.written();
-    }
-}
+mod tests;

@@ -142,7 +142,8 @@ impl StoreReader {
         )
     }
 
-    /// What has not reached its sink, oldest first, the first 1000 of it. What was given up is listed for 30 days.
+    /// What has not reached its sink, oldest first, the first 1000 of it. What was given up is listed for at
+    /// least 30 days, unless 10,000 deliveries followed.
     pub fn undelivered(&self) -> Result<Vec<UndeliveredRow>, StoreError> {
         self.all(
             &format!(

@@ -1,12 +1,15 @@
 //! Commits, services and saved state as rows.
 
-use pihook_core::monitor::{Commit, Incident, Logged, Muting, SavedService, SavedState, Transition};
+use std::collections::BTreeSet;
+
+use pihook_core::monitor::{Incident, Logged, Muting, SavedService, SavedState};
 use pihook_core::{ServiceId, ZoneId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params, params};
 
 use super::codec::{integer, micros, millis, status_code};
 use super::dto::{ServiceDto, decode, encode};
-use super::{StoreError, outbox};
+use super::pending::Pending;
+use super::{StoreError, kept, outbox};
 
 /// After so many checks `latest` is brought up to date: it bounds what a reader scans, and costs a page or two.
 pub(super) const LATEST_EVERY: i64 = 4096;
@@ -33,10 +36,10 @@ pub(super) enum Durability {
     PowerCut,
 }
 
-/// Writes all commits in one transaction and returns how many deliveries they added.
-pub(super) fn write<'a>(
+/// Writes everything that is pending in one transaction and returns how many deliveries that added.
+pub(super) fn write(
     db: &mut Connection,
-    commits: impl Iterator<Item = &'a Commit>,
+    pending: &Pending,
     durability: Durability,
 ) -> Result<usize, StoreError> {
     // WAL: NORMAL syncs at checkpoints only, FULL after each transaction. Not settable within one.
@@ -46,38 +49,34 @@ pub(super) fn write<'a>(
     };
     db.pragma_update(None, "synchronous", synchronous)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut deliveries = 0;
-    for commit in commits {
-        deliveries += insert(&tx, commit)?;
-    }
+    let deliveries = insert(&tx, pending)?;
     note_latest(&tx)?;
     tx.commit()?;
     Ok(deliveries)
 }
 
-fn insert(db: &Connection, commit: &Commit) -> Result<usize, StoreError> {
-    let service = service_row(db, &commit.service)?;
-    if let Some(logged) = &commit.outcome {
-        insert_check(db, service, logged)?;
+fn insert(db: &Connection, pending: &Pending) -> Result<usize, StoreError> {
+    for line in &pending.log {
+        insert_check(db, service_row(db, &line.service)?, &line.logged)?;
     }
-    if let Some(transition) = &commit.transition {
-        insert_transition(db, service, transition)?;
+    for (service, incident) in pending.incidents.values() {
+        upsert_incident(db, service_row(db, service)?, incident)?;
     }
-    if let Some(incident) = &commit.incident {
-        upsert_incident(db, service, incident)?;
+    for (service, state) in &pending.states {
+        upsert_state(db, service_row(db, service)?, state)?;
     }
-    if let Some(state) = &commit.state {
-        upsert_state(db, service, state)?;
+    for (service, entries) in &pending.kept {
+        kept::save(db, service_row(db, service)?, entries)?;
     }
     let mut deliveries = 0;
-    for alert in &commit.alerts {
-        deliveries += outbox::insert(db, service, alert)?;
+    for (service, alert) in &pending.alerts {
+        deliveries += outbox::insert(db, service_row(db, service)?, alert)?;
     }
     Ok(deliveries)
 }
 
 /// The service's number. One that was never registered gets a row, so that no commit is ever lost to it.
-pub(super) fn service_row(db: &Connection, id: &ServiceId) -> rusqlite::Result<i64> {
+fn service_row(db: &Connection, id: &ServiceId) -> rusqlite::Result<i64> {
     let found = db
         .prepare_cached("SELECT id FROM services WHERE key = ?1")?
         .query_row([id.as_str()], |row| row.get(0))
@@ -103,19 +102,6 @@ fn insert_check(db: &Connection, service: i64, logged: &Logged) -> rusqlite::Res
         outcome.attempts,
         logged.maintenance == Muting::Muted,
         outcome.summary,
-    ])?;
-    Ok(())
-}
-
-fn insert_transition(db: &Connection, service: i64, transition: &Transition) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT INTO transitions (service, at_ms, from_status, to_status) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![
-        service,
-        millis(transition.at),
-        transition.from.as_str(),
-        transition.to.as_str()
     ])?;
     Ok(())
 }
@@ -181,23 +167,34 @@ pub(super) fn register(db: &mut Connection, services: &[RegisteredService]) -> R
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute("UPDATE services SET position = NULL", [])?;
     for (service, position) in services.iter().zip(0_i64..) {
-        tx.prepare_cached(
-            r#"INSERT INTO services (key, name, zone, "check", position) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT (key) DO UPDATE SET name = excluded.name, zone = excluded.zone,
-                   "check" = excluded."check", position = excluded.position"#,
-        )?
-        .execute(params![
-            service.id.as_str(),
-            service.name,
-            service.zone.as_str(),
-            service.check,
-            position
-        ])?;
+        describe(&tx, service, Some(position))?;
     }
     Ok(tx.commit()?)
 }
 
-/// Everything that survives a restart. A state that cannot be read is reported and left out: its service starts calm.
+/// Gives a service its name in history; none of the configured ones has no position.
+pub(super) fn describe(
+    db: &Connection,
+    service: &RegisteredService,
+    position: Option<i64>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        r#"INSERT INTO services (key, name, zone, "check", position) VALUES (?1, ?2, ?3, ?4, ?5)
+           ON CONFLICT (key) DO UPDATE SET name = excluded.name, zone = excluded.zone,
+               "check" = excluded."check", position = excluded.position"#,
+    )?
+    .execute(params![
+        service.id.as_str(),
+        service.name,
+        service.zone.as_str(),
+        service.check,
+        position
+    ])?;
+    Ok(())
+}
+
+/// Everything that survives a restart. A state that cannot be read is reported and left out: its service starts calm,
+/// and an incident that nobody goes on with ends with the last thing that was logged.
 pub(super) fn load_state(db: &Connection) -> Result<SavedState, StoreError> {
     let mut statement =
         db.prepare("SELECT s.key, t.json FROM states t JOIN services s ON s.id = t.service ORDER BY s.id")?;
@@ -212,7 +209,25 @@ pub(super) fn load_state(db: &Connection) -> Result<SavedState, StoreError> {
             }
         }
     }
+    close_incidents_but(db, &state)?;
     Ok(state)
+}
+
+fn close_incidents_but(db: &Connection, state: &SavedState) -> rusqlite::Result<()> {
+    let incidents = state.services.iter().filter_map(|(_, service)| service.incident.as_ref());
+    let restored: BTreeSet<i64> = incidents.map(|incident| integer(incident.record.id.0)).collect();
+    let mut statement = db.prepare("SELECT id FROM incidents WHERE closed_ms IS NULL")?;
+    let open: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in open.into_iter().filter(|id| !restored.contains(id)) {
+        tracing::error!(incident = id, "nothing is known of an open incident any more; it ends in history");
+        db.prepare_cached(
+            "UPDATE incidents SET closed_ms =
+                 max(opened_ms, coalesce((SELECT at_ms FROM checks ORDER BY id DESC LIMIT 1), opened_ms))
+             WHERE id = ?1",
+        )?
+        .execute([id])?;
+    }
+    Ok(())
 }
 
 fn next_incident(db: &Connection) -> rusqlite::Result<u64> {

@@ -20,10 +20,27 @@ use pihook_core::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{RegisteredService, Store};
+use super::{RegisteredService, Store, writer};
 
 /// So long that only something else can have caused a write.
 const NEVER: Duration = Duration::from_secs(3600);
+
+impl Store {
+    /// Keeps the writer busy until the sender is used or dropped; it is when this returns.
+    async fn block(&self) -> std::sync::mpsc::SyncSender<()> {
+        let (go, until) = std::sync::mpsc::sync_channel(1);
+        let (started, running) = tokio::sync::oneshot::channel();
+        let wait = move |_: &mut Connection| {
+            started.send(()).unwrap();
+            let _dropped = until.recv();
+            Ok(())
+        };
+        let jobs = self.jobs.clone();
+        tokio::spawn(async move { writer::call(&jobs, wait).await });
+        running.await.unwrap();
+        go
+    }
+}
 
 struct Place {
     _folder: TempDir,
@@ -69,7 +86,7 @@ fn outcome(summary: &str) -> Outcome {
     }
 }
 
-fn ordinary(service: &str, summary: &str) -> Commit {
+pub(super) fn ordinary(service: &str, summary: &str) -> Commit {
     Commit {
         service: ServiceId::new(service),
         urgency: Urgency::Ordinary,
@@ -85,7 +102,7 @@ fn urgent(service: &str, summary: &str) -> Commit {
     Commit { urgency: Urgency::AtOnce, ..ordinary(service, summary) }
 }
 
-fn alert(kind: AlertKind, incident: u64, sinks: &[&str]) -> Alert {
+pub(super) fn alert(kind: AlertKind, incident: u64, sinks: &[&str]) -> Alert {
     Alert {
         kind,
         reason: Reason::Failures,
@@ -107,11 +124,11 @@ fn alert(kind: AlertKind, incident: u64, sinks: &[&str]) -> Alert {
     }
 }
 
-fn telling(alerts: Vec<Alert>) -> Commit {
+pub(super) fn telling(alerts: Vec<Alert>) -> Commit {
     Commit { outcome: None, alerts, ..urgent("jellyfin", "") }
 }
 
-fn incident() -> Incident {
+pub(super) fn incident() -> Incident {
     Incident {
         id: IncidentId(7),
         opened: at(10),
@@ -123,7 +140,7 @@ fn incident() -> Incident {
     }
 }
 
-fn state() -> SavedService {
+pub(super) fn state() -> SavedService {
     SavedService {
         bad_streak: 3,
         good_streak: 1,

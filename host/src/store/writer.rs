@@ -1,32 +1,35 @@
 //! The one thread that writes.
 
+use std::error::Error;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use pihook_core::monitor::{Commit, Urgency};
+use pihook_core::monitor::Urgency;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::StoreError;
-use super::pending::{Ack, Pending};
+use super::pending::Ack;
+use super::queue::{Limits, Mailbox};
 use super::records::{self, Durability};
 use super::schema::BUSY_TIMEOUT;
 
 /// Jobs that may wait for the writer; whoever comes next waits with them.
 const QUEUE: usize = 256;
-/// Commits that one transaction gathers at most.
+/// Outcomes that one transaction gathers at most before its time.
 const BATCH: usize = 1024;
-/// Commits that are kept while the database cannot be written: seven minutes of ten a second, about 2 MB.
+/// Outcomes that are kept while the database cannot be written: seven minutes of ten a second, about 2 MB.
 const KEPT: usize = 4096;
 /// How long to wait before a transaction that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long a lock is waited for while the database is known to be locked, and for the last checkpoint.
+const IMPATIENT: Duration = Duration::from_millis(200);
 
-/// Something for the writer to do.
+/// Something for the writer to do besides commits.
 pub(super) enum Job {
-    /// To be written, with whoever waits for it.
-    Commit(Box<Commit>, Option<Ack>),
-    /// Anything else on the same connection. It answers by itself.
+    /// Anything on the same connection. It answers by itself.
     Call(Box<dyn FnOnce(&mut Connection) + Send>),
     /// Write what is pending now.
     Flush(Ack),
@@ -49,18 +52,37 @@ impl Tuning {
     }
 }
 
+/// What the writer tells.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// Counts the transactions that added deliveries.
+    pub(super) added: watch::Sender<u64>,
+    /// Why commits are deferred, while they are.
+    pub(super) trouble: watch::Sender<Option<String>>,
+}
+
+impl Told {
+    /// Tells why commits are deferred, if that is new.
+    pub(super) fn set_trouble(&self, reason: Option<String>) {
+        self.trouble.send_if_modified(|told| {
+            let changed = *told != reason;
+            *told = reason;
+            changed
+        });
+    }
+}
+
 struct Writer {
     db: Connection,
     tuning: Tuning,
-    pending: Pending,
-    /// When the pending commits are to be written.
+    mailbox: Arc<Mailbox>,
+    /// When what is pending is to be written.
     due: Option<Instant>,
     trouble: Trouble,
-    /// Counts the transactions that added deliveries.
-    added: watch::Sender<u64>,
+    told: Told,
 }
 
-/// Whether the last transaction failed. It is told once, and again when it is over.
+/// Whether the last transaction failed. It is logged once, and again when it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     None,
@@ -71,64 +93,74 @@ enum Trouble {
 pub(super) fn start(
     db: Connection,
     tuning: Tuning,
-    added: watch::Sender<u64>,
-) -> Result<mpsc::Sender<Job>, StoreError> {
+    told: Told,
+) -> Result<(mpsc::Sender<Job>, Arc<Mailbox>), StoreError> {
     // A runtime of its own, for its timer alone: the writer depends on nobody's.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(StoreError::Thread)?;
     let (jobs, queue) = mpsc::channel(QUEUE);
-    let pending = Pending::new(tuning.kept);
-    let writer = Writer { db, tuning, pending, due: None, trouble: Trouble::None, added };
+    let mailbox = Arc::new(Mailbox::new(Limits { batch: BATCH, kept: tuning.kept }));
+    let writer = Writer { db, tuning, mailbox: mailbox.clone(), due: None, trouble: Trouble::None, told };
+    let guard = Guard(mailbox.clone());
     thread::Builder::new()
         .name("store".to_owned())
-        .spawn(move || runtime.block_on(writer.run(queue)))
+        .spawn(move || {
+            let _guard = guard;
+            runtime.block_on(writer.run(queue));
+        })
         .map_err(StoreError::Thread)?;
-    Ok(jobs)
+    Ok((jobs, mailbox))
+}
+
+/// Whatever ends the thread, a panic too, nobody waits for it in vain.
+struct Guard(Arc<Mailbox>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.close();
+        // With what is in there go those who wait.
+        let _lost = self.0.take();
+    }
 }
 
 impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut closing = None;
         loop {
-            if self.due.is_some_and(|due| due <= Instant::now()) {
-                let _reported = self.write(Durability::Crash);
-                continue;
-            }
-            let job = match self.due {
-                // Nothing may be dropped and nothing more kept: those who send wait.
-                Some(due) if self.pending.is_stuck() && !queue.is_closed() => {
-                    tokio::time::sleep_until(due).await;
-                    continue;
-                }
-                Some(due) => match timeout_at(due, queue.recv()).await {
-                    Ok(job) => job,
-                    Err(_elapsed) => continue,
-                },
-                None => queue.recv().await,
+            let job = tokio::select! {
+                biased;
+                job = queue.recv() => Some(job),
+                () = self.mailbox.rung() => None,
+                () = until(self.due) => None,
             };
+            self.write_if_due();
             match job {
-                Some(Job::Commit(commit, ack)) => self.accept(commit, ack),
-                Some(Job::Call(call)) => call(&mut self.db),
-                Some(Job::Flush(ack)) => {
+                None => {}
+                Some(Some(Job::Call(call))) => call(&mut self.db),
+                Some(Some(Job::Flush(ack))) => {
                     let _gone = ack.send(self.write(Durability::PowerCut));
                 }
-                Some(Job::Close(ack)) => {
+                Some(Some(Job::Close(ack))) => {
                     // What was sent before this is still taken; then the queue ends.
                     queue.close();
                     closing.get_or_insert(ack);
                 }
-                None => return self.close(closing),
+                Some(None) => return self.close(closing),
             }
         }
     }
 
-    fn accept(&mut self, commit: Box<Commit>, ack: Option<Ack>) {
-        let urgent = commit.urgency == Urgency::AtOnce;
-        self.pending.push(commit, ack);
-        if self.trouble == Trouble::Reported {
-            // Not at once: a database that is locked would stop the engine for the busy timeout each time.
-            self.pending.deferred();
-        } else if urgent || self.pending.len() >= BATCH {
+    /// Everything that waits goes into one transaction, so that an outage of many services is synced once.
+    fn write_if_due(&mut self) {
+        let (urgency, full) = self.mailbox.look();
+        let Some(urgency) = urgency else {
+            self.due = None;
+            return;
+        };
+        let overdue = self.due.is_some_and(|due| due <= Instant::now());
+        // In trouble not at once: a database that is locked would be tried all the time.
+        let at_once = self.trouble == Trouble::None && (full || urgency > Urgency::Ordinary);
+        if overdue || at_once {
             let _reported = self.write(Durability::Crash);
         } else if self.due.is_none() {
             self.due = Some(Instant::now() + self.tuning.commit_every);
@@ -137,51 +169,76 @@ impl Writer {
 
     /// Writes everything that is pending in one transaction, or keeps all of it.
     fn write(&mut self, at_least: Durability) -> Result<(), StoreError> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let durability = if self.pending.has_urgent() { Durability::PowerCut } else { at_least };
-        match records::write(&mut self.db, self.pending.commits(), durability) {
+        let pending = self.mailbox.take();
+        let durability = match pending.urgency() {
+            None => return Ok(()),
+            Some(Urgency::AtOnce) => Durability::PowerCut,
+            Some(Urgency::Soon | Urgency::Ordinary) => at_least,
+        };
+        match records::write(&mut self.db, &pending, durability) {
             Ok(deliveries) => {
                 if deliveries > 0 {
-                    self.added.send_modify(|count| *count += 1);
+                    self.told.added.send_modify(|count| *count += 1);
                 }
-                let dropped = self.pending.written();
                 self.due = None;
-                if self.trouble == Trouble::Reported {
-                    self.trouble = Trouble::None;
-                    tracing::info!(dropped, "the database can be written again");
+                let dropped = self.mailbox.written(pending);
+                self.told.set_trouble(None);
+                if std::mem::replace(&mut self.trouble, Trouble::None) == Trouble::Reported {
+                    let _unchanged = self.db.busy_timeout(self.tuning.busy);
+                    tracing::info!(?dropped, "the database can be written again");
                 }
                 Ok(())
             }
             Err(error) => {
-                self.pending.deferred();
+                self.mailbox.put_back(pending);
                 self.due = Some(Instant::now() + self.tuning.retry);
-                if self.trouble == Trouble::None {
-                    self.trouble = Trouble::Reported;
-                    let error: &dyn std::error::Error = &error;
+                if std::mem::replace(&mut self.trouble, Trouble::Reported) == Trouble::None {
+                    let _unchanged = self.db.busy_timeout(self.tuning.busy.min(IMPATIENT));
+                    let error: &dyn Error = &error;
                     tracing::error!(
                         error,
                         "the database cannot be written; results are kept and tried again"
                     );
                 }
+                self.told.set_trouble(Some(chain(&error)));
                 Err(StoreError::Deferred)
             }
         }
     }
 
     fn close(mut self, ack: Option<Ack>) {
+        self.mailbox.close();
         let mut result = self.write(Durability::PowerCut);
         if result.is_err() {
-            tracing::error!(lost = self.pending.len(), "the database was closed before all could be written");
+            let lost = self.mailbox.take().len();
+            tracing::error!(lost, "the database was closed before all could be written");
         }
         // A reader may hold the log back; then the next start does it.
+        let _unchanged = self.db.busy_timeout(self.tuning.busy.min(IMPATIENT));
         let _later = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err((_db, error)) = self.db.close() {
             result = result.and(Err(error.into()));
         }
         let _gone = ack.map(|ack| ack.send(result));
     }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// Runs `work` on the writer's connection. It is durable against a power cut when this returns.

@@ -24,6 +24,7 @@ pub(crate) enum Step {
     Wake,
     Reload(usize, Service),
     Remove(usize),
+    RestartWithout(usize),
 }
 
 pub(crate) fn any_status() -> impl Strategy<Value = Status> {
@@ -41,11 +42,11 @@ fn any_level() -> impl Strategy<Value = Level> {
         .prop_map(|(after, sinks, repeat)| level(after, &sinks, repeat))
 }
 
-/// The top rung is always the same, so that a reload does not move the counts at which streaks stop.
+/// The top rung and `recover_after` stay the same, so that a reload does not move the counts at which streaks stop.
 fn any_service(index: usize) -> impl Strategy<Value = Service> {
-    (prop::collection::vec(any_level(), 1..4), 1_u32..4).prop_map(move |(mut levels, recover_after)| {
+    prop::collection::vec(any_level(), 1..4).prop_map(move |mut levels| {
         levels.push(level(failures(6), "t", Some(700)));
-        let mut service = service(IDS[index], ladder(levels), recover_after);
+        let mut service = service(IDS[index], ladder(levels), [1, 2, 3][index]);
         service.zone = ZoneId::new(if index == 0 { "local" } else { "external" });
         service
     })
@@ -73,7 +74,8 @@ pub(crate) fn any_step() -> impl Strategy<Value = Step> {
         1 => index.clone().prop_flat_map(|index| {
             any_service(index).prop_map(move |service| Step::Reload(index, service))
         }),
-        1 => index.prop_map(Step::Remove),
+        1 => index.clone().prop_map(Step::Remove),
+        1 => index.prop_map(Step::RestartWithout),
     ]
 }
 
@@ -112,6 +114,10 @@ pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
             let mut services = world.services.clone();
             services.retain(|service| service.id.as_str() != IDS[*index]);
             world.reconfigure(services)
+        }
+        Step::RestartWithout(index) => {
+            world.services.retain(|service| service.id.as_str() != IDS[*index]);
+            world.restart()
         }
     };
     commits.into_iter().map(|commit| (0, commit)).collect()
@@ -164,7 +170,7 @@ impl References {
                     gone => *gone = Some(Reference::new(service.clone(), muted)),
                 }
             }
-            Step::Remove(index) => {
+            Step::Remove(index) | Step::RestartWithout(index) => {
                 self.services.retain(|service| service.id.as_str() != IDS[*index]);
                 self.models[*index] = None;
             }

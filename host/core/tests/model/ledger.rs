@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pihook_core::maintenance::Flag;
-use pihook_core::monitor::{Commit, Incident, Muting, Urgency, View};
+use pihook_core::monitor::{Commit, Incident, Muting, SavedState, Urgency, View};
 use pihook_core::{Alert, AlertKind, IncidentId, Moment, Reason, Service, ServiceId, SinkId, Status};
 
 #[derive(Default)]
@@ -31,6 +31,15 @@ struct Announced {
 impl Ledger {
     pub(crate) fn next_incident(&self) -> u64 {
         self.newest.map_or(0, |newest| newest.0 + 1)
+    }
+
+    /// What was saved is on disk.
+    pub(crate) fn restore(&mut self, saved: &SavedState) {
+        for (id, state) in &saved.services {
+            if let (Some(incident), Some(book)) = (&state.incident, self.books.get_mut(id)) {
+                book.incidents.insert(incident.record.id, incident.record.clone());
+            }
+        }
     }
 
     /// A reload lowered the ladder: the next alert may be on a lower level.
@@ -77,14 +86,31 @@ impl Ledger {
         }
     }
 
+    /// What is not configured has no open incident.
+    pub(crate) fn none_open_but(&self, services: &[Service]) {
+        for (id, book) in &self.books {
+            let configured = services.iter().any(|service| service.id == *id);
+            assert!(configured || book.open().is_none(), "{id} has left its incident open");
+        }
+    }
+
     /// The view shows the incident that history shows.
     pub(crate) fn agree(&self, id: &ServiceId, view: &View) {
         let open = self.books.get(id).and_then(Book::open);
-        assert_eq!(view.incident.as_ref(), open);
+        assert_eq!(view.incident.as_ref().map(without_progress), open.map(without_progress));
+        if let (Some(shown), Some(open)) = (&view.incident, open) {
+            assert!(shown.checks_failed >= open.checks_failed);
+        }
         let confirmed = self.books.get(id).and_then(|book| book.confirmed).unwrap_or(Status::Up);
-        assert_eq!(view.health.unwrap_or(confirmed), confirmed);
+        let health = view.health.unwrap_or(confirmed);
+        assert_eq!(health == Status::Up, confirmed == Status::Up);
         assert_eq!(open.is_some(), confirmed != Status::Up, "not up, so an incident; up, so none");
     }
+}
+
+/// The record without what moves on with every failed check, which is written now and then.
+fn without_progress(incident: &Incident) -> Incident {
+    Incident { checks_failed: 0, reason: String::new(), ..incident.clone() }
 }
 
 impl Book {
@@ -97,11 +123,17 @@ impl Book {
 
     fn transition(&mut self, commit: &Commit, now: Moment) {
         let Some(transition) = &commit.transition else { return };
-        assert_eq!(transition.from, self.confirmed.unwrap_or(Status::Up), "transitions join");
+        let before = self.confirmed.unwrap_or(Status::Up);
+        assert_eq!(transition.from == Status::Up, before == Status::Up, "transitions join");
+        let incident = commit.incident.as_ref().unwrap();
+        if transition.from != Status::Up && transition.to != Status::Up {
+            let worst = self.incidents[&incident.id].status;
+            assert!(worst.badness() < transition.to.badness(), "only a new worst is news");
+        }
         assert_ne!(transition.from, transition.to);
         assert_eq!(transition.at, now.wall);
         self.confirmed = Some(transition.to);
-        let closed = commit.incident.as_ref().unwrap().closed.is_some();
+        let closed = incident.closed.is_some();
         assert_eq!(closed, transition.to == Status::Up, "it is up when, and only when, the incident is over");
     }
 

@@ -111,6 +111,7 @@ impl World {
         for service in &self.services {
             self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap());
         }
+        self.ledger.none_open_but(&self.services);
         commits
     }
 
@@ -164,6 +165,8 @@ impl World {
     /// An orderly restart that takes no time.
     pub(crate) fn restart(&mut self) -> Vec<Commit> {
         let saved = self.monitor.save(self.now());
+        self.ledger.restore(&saved);
+        self.stored = saved.services.iter().cloned().collect();
         self.restore(saved)
     }
 

@@ -36,13 +36,13 @@ CREATE TABLE latest (
     check_id INTEGER NOT NULL
 );
 
-CREATE TABLE transitions (
-    id          INTEGER PRIMARY KEY,
-    service     INTEGER NOT NULL REFERENCES services (id),
-    at_ms       INTEGER NOT NULL,
-    from_status TEXT NOT NULL,
-    to_status   TEXT NOT NULL
-);
+-- What a service's check keeps between its runs.
+CREATE TABLE kept (
+    service INTEGER NOT NULL REFERENCES services (id),
+    key     TEXT NOT NULL,
+    value   BLOB NOT NULL,
+    PRIMARY KEY (service, key)
+) WITHOUT ROWID;
 
 -- AUTOINCREMENT: a number is never used again, not even after pruning.
 CREATE TABLE incidents (
@@ -66,6 +66,7 @@ CREATE TABLE alerts (
     at_ms    INTEGER NOT NULL,
     json     TEXT NOT NULL
 );
+CREATE INDEX alerts_incident ON alerts (incident);
 
 -- The outbox: one alert to one sink. state: pending, sent, dead. message is the formatted alert as JSON.
 CREATE TABLE deliveries (

@@ -1,9 +1,10 @@
 //! What gives way when a sink does not take its deliveries for long.
 //!
-//! What is told has to stay a legal sequence: `Opened (Reminder | Escalated)* Recovered`. So reminders and
-//! escalations go first, oldest first. If there are none, an incident whose beginning and end both wait is left out
-//! as a whole. What then remains is at most an end and a beginning for each service. The head never gives way,
-//! since it may be in flight.
+//! What is told has to stay a legal sequence that begins with the first news of an incident and ends with its recovery.
+//! So reminders and escalations go first, oldest first, except an incident's first news, which may be an escalation to
+//! a sink of a higher level. If there are none, an incident that is over and that the sink has not been told of is left
+//! out as a whole. What then remains is at most an end and a beginning for each service. The head never gives way, since
+//! it may be in flight.
 
 use pihook_core::{SinkId, Timestamp};
 use rusqlite::{Connection, named_params};
@@ -17,6 +18,9 @@ pub(super) const MOST_PENDING: i64 = 1000;
 const NEWS: &str = "
     SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
     WHERE d.state = 'pending' AND d.sink = :sink AND a.kind IN ('reminder', 'escalated')
+      AND EXISTS (
+          SELECT 1 FROM alerts earlier JOIN deliveries e ON e.alert = earlier.id AND e.sink = :sink
+          WHERE earlier.incident = a.incident AND e.id < d.id AND e.state IN ('pending', 'sent'))
       AND d.id > (SELECT min(id) FROM deliveries WHERE state = 'pending' AND sink = :sink)
     ORDER BY d.id LIMIT 1";
 
@@ -24,11 +28,14 @@ const WHOLE_INCIDENT: &str = "
     SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
     WHERE d.state = 'pending' AND d.sink = :sink AND a.incident = (
         SELECT a.incident FROM deliveries d JOIN alerts a ON a.id = d.alert
-        WHERE d.state = 'pending' AND d.sink = :sink
-          AND d.id > (SELECT min(id) FROM deliveries WHERE state = 'pending' AND sink = :sink)
-        GROUP BY a.incident
-        HAVING sum(a.kind = 'opened') > 0 AND sum(a.kind = 'recovered') > 0
-        ORDER BY min(d.id) LIMIT 1)";
+        WHERE d.state = 'pending' AND d.sink = :sink AND a.kind = 'recovered'
+          AND a.incident <> (
+              SELECT a.incident FROM deliveries d JOIN alerts a ON a.id = d.alert
+              WHERE d.state = 'pending' AND d.sink = :sink ORDER BY d.id LIMIT 1)
+          AND NOT EXISTS (
+              SELECT 1 FROM alerts other JOIN deliveries o ON o.alert = other.id AND o.sink = :sink
+              WHERE other.incident = a.incident AND o.state = 'sent')
+        ORDER BY d.id LIMIT 1)";
 
 /// Brings the sink's pending deliveries back to the limit.
 pub(super) fn enforce(db: &Connection, sink: &SinkId, at: Timestamp) -> Result<(), StoreError> {

@@ -42,9 +42,6 @@ async fn every_field_survives_a_restart() {
         || '|' || severity || '|' || reason || '|' || checks_failed FROM incident_log";
     let text: String = place.peek().query_row(incident, [], |row| row.get(0)).unwrap();
     assert_eq!(text, "7|JELLYFIN|local|1795000010000|open|critical|connection refused|3");
-    let change = "SELECT at_ms || '|' || from_status || '|' || to_status FROM transitions";
-    let text: String = place.peek().query_row(change, [], |row| row.get(0)).unwrap();
-    assert_eq!(text, "1795000030000|up|down");
 }
 
 #[tokio::test]
@@ -133,6 +130,110 @@ async fn an_unreadable_state_does_not_prevent_the_start() {
     place.peek().execute("UPDATE states SET json = '{\"bad_streak\":' WHERE service = 1", []).unwrap();
     let saved = place.store().load_state().await.unwrap();
     assert_eq!(saved.services, [(ServiceId::new("b"), state())]);
+}
+
+#[tokio::test]
+async fn an_incident_whose_state_is_unreadable_ends_with_what_was_logged_last() {
+    let place = Place::new();
+    let store = place.store();
+    let of = |id| Incident { id: IncidentId(id), ..incident() };
+    let open = |id| {
+        let mut saved = state();
+        saved.incident.as_mut().unwrap().record = of(id);
+        saved.incident.as_mut().unwrap().held_recovery = None;
+        saved
+    };
+    for (service, id) in [("a", 7), ("b", 8)] {
+        let commit = Commit { incident: Some(of(id)), state: Some(open(id)), ..urgent(service, "down") };
+        store.commit(commit).await.unwrap();
+    }
+    let closed = Incident { closed: Some(at(20)), ..of(9) };
+    let mut last = Commit { incident: Some(closed), ..urgent("c", "") };
+    last.outcome.as_mut().unwrap().outcome.at = at(700);
+    store.commit(last).await.unwrap();
+    store.close().await.unwrap();
+    place.peek().execute("UPDATE states SET json = 'x' WHERE service = 1", []).unwrap();
+    place.store().load_state().await.unwrap();
+    let db = place.peek();
+    let mut statement = db.prepare("SELECT closed_ms FROM incident_log ORDER BY id").unwrap();
+    let ends: Vec<Option<i64>> =
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let ms = |seconds| Some(at(seconds).as_millisecond());
+    assert_eq!(ends, [ms(700), None, ms(20)]);
+}
+
+#[tokio::test]
+async fn what_a_check_keeps_is_written_with_its_outcome_and_replaced_as_a_whole() {
+    let place = Place::new();
+    let store = place.store();
+    let entries = |keys: &[&str]| -> crate::store::KeptEntries {
+        keys.iter().map(|key| ((*key).to_owned(), vec![1])).collect()
+    };
+    store.submit(ordinary("a", "1"), Some(entries(&["x", "y"]))).written().await.unwrap();
+    store.submit(ordinary("b", "2"), Some(entries(&["z"]))).written().await.unwrap();
+    assert!(store.load_kept().await.unwrap().is_empty(), "it waits with its outcome");
+    store.submit(urgent("a", "3"), Some(entries(&["w"]))).written().await.unwrap();
+    store.close().await.unwrap();
+    let kept = place.store().load_kept().await.unwrap();
+    assert_eq!(kept, [(ServiceId::new("a"), entries(&["w"])), (ServiceId::new("b"), entries(&["z"]))].into());
+}
+
+#[tokio::test]
+async fn soon_is_written_at_once_and_takes_all_along() {
+    let place = Place::new();
+    let store = place.store();
+    store.commit(ordinary("a", "1")).await.unwrap();
+    store.commit(Commit { urgency: Urgency::Soon, ..ordinary("a", "2") }).await.unwrap();
+    assert_eq!(place.summaries(), ["1", "2"]);
+    store.commit(ordinary("a", "3")).await.unwrap();
+    store.load_state().await.unwrap();
+    assert_eq!(place.summaries(), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn what_is_submitted_together_is_written_together_and_in_order() {
+    let place = Place::new();
+    let store = place.store();
+    let transactions = store.deliveries_added();
+    let busy = store.block().await;
+    let submit = |number: u32| {
+        let told = alert(AlertKind::Opened, number.into(), &["discord"]);
+        store.submit(Commit { alerts: vec![told], ..urgent("a", &number.to_string()) }, None)
+    };
+    let receipts: Vec<_> = (0..200).map(submit).collect();
+    drop(busy);
+    for receipt in receipts {
+        receipt.written().await.unwrap();
+    }
+    let expected: Vec<_> = (0..200).map(|number: u32| number.to_string()).collect();
+    assert_eq!(place.summaries(), expected);
+    assert_eq!(*transactions.borrow(), 1);
+}
+
+#[tokio::test]
+async fn what_pihook_watches_of_itself_has_a_name_in_history_and_is_not_listed() {
+    let place = Place::new();
+    let store = place.store();
+    let own = || RegisteredService {
+        id: ServiceId::new("pihook:configuration"),
+        name: "PiHook's configuration".to_owned(),
+        zone: ZoneId::new("pihook"),
+        check: "configuration".to_owned(),
+    };
+    for _ in 0..2 {
+        store.register(vec![registered("a")]).await.unwrap();
+        store.register_internal(own()).await.unwrap();
+    }
+    store
+        .commit(Commit { incident: Some(incident()), ..urgent("pihook:configuration", "broken") })
+        .await
+        .unwrap();
+    let row = r#"SELECT service || '|' || zone || '|' || "check" FROM check_log"#;
+    let text: String = place.peek().query_row(row, [], |row| row.get(0)).unwrap();
+    assert_eq!(text, "PiHook's configuration|pihook|configuration");
+    let reader = StoreReader::open(&place.path).unwrap();
+    assert_eq!(reader.services().unwrap().len(), 1);
+    assert_eq!(reader.open_incidents().unwrap()[0].name, "PiHook's configuration");
 }
 
 #[tokio::test]

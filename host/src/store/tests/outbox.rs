@@ -171,3 +171,67 @@ async fn a_disabled_sink_stays_so_until_it_is_enabled() {
     store.enable_sink(&discord()).await.unwrap();
     assert!(store.disabled_sinks().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_sink_is_given_up_as_a_whole_and_no_attempt_is_made_up() {
+    let place = Place::new();
+    let store = place.store();
+    let both = |incident| alert(AlertKind::Opened, incident, &["discord", "phone"]);
+    store.commit(telling((0..300).map(both).collect())).await.unwrap();
+    assert_eq!(store.give_up_sink(&discord(), "sink removed", at(50)).await.unwrap(), 300);
+    assert_eq!(store.give_up_sink(&discord(), "sink removed", at(51)).await.unwrap(), 0);
+    assert_eq!(store.sinks_with_pending().await.unwrap(), [SinkId::new("phone")]);
+    let rows = StoreReader::open(&place.path).unwrap().undelivered().unwrap();
+    let dead: Vec<_> = rows.iter().filter(|row| row.state == DeliveryState::Dead).collect();
+    assert_eq!(dead.len(), 300);
+    assert!(dead.iter().all(|row| row.attempts == 0 && row.last_error.as_deref() == Some("sink removed")));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_by_years_does_not_erase_what_was_given_up() {
+    let place = Place::new();
+    let store = place.store();
+    let opened = |incident| alert(AlertKind::Opened, incident, &["discord"]);
+    store.commit(telling((0..50).map(opened).collect())).await.unwrap();
+    store.give_up_sink(&discord(), "no", at(50)).await.unwrap();
+    store.commit(telling(vec![opened(50)])).await.unwrap();
+    store.delivery_sent(next(&store).await.id, at(20 * 365 * 24 * 3600)).await.unwrap();
+    assert_eq!(StoreReader::open(&place.path).unwrap().undelivered().unwrap().len(), 46);
+}
+
+#[tokio::test]
+async fn a_sink_of_a_higher_level_is_bounded_too() {
+    let place = Place::new();
+    let store = place.store();
+    let life = |incident| {
+        [AlertKind::Escalated, AlertKind::Reminder, AlertKind::Recovered]
+            .map(|kind| alert(kind, incident, &["discord"]))
+    };
+    store.commit(telling((1..=800).flat_map(life).collect())).await.unwrap();
+    let pending = pending(&place);
+    assert!(pending.len() <= 1000, "{}", pending.len());
+    let others: Vec<_> = pending.iter().filter(|(_, incident)| *incident != 1).collect();
+    for incident in others.chunk_by(|one, other| one.1 == other.1) {
+        let kinds: Vec<&str> = incident.iter().map(|(kind, _)| kind.as_str()).collect();
+        assert!(
+            kinds == ["escalated", "recovered"] || kinds == ["escalated", "reminder", "recovered"],
+            "{kinds:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn beyond_the_limit_who_was_told_of_an_incident_hears_of_its_end() {
+    let place = Place::new();
+    let store = place.store();
+    let one = |kind, incident| alert(kind, incident, &["discord"]);
+    store.commit(telling(vec![one(AlertKind::Opened, 1)])).await.unwrap();
+    store.delivery_sent(next(&store).await.id, at(60)).await.unwrap();
+    store.commit(telling(vec![one(AlertKind::Opened, 2)])).await.unwrap();
+    let ends = std::iter::once(one(AlertKind::Recovered, 1));
+    let untold = (3..=603).flat_map(|id| [one(AlertKind::Opened, id), one(AlertKind::Recovered, id)]);
+    store.commit(telling(ends.chain(untold).collect())).await.unwrap();
+    let pending = pending(&place);
+    assert!(pending.len() <= 1000, "{}", pending.len());
+    assert_eq!(pending[..2], [("opened".to_owned(), 2), ("recovered".to_owned(), 1)]);
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::StoreError;
-use crate::store::writer::Tuning;
+use crate::store::writer::{self, Tuning};
 
 const HASTY: Tuning = Tuning {
     commit_every: NEVER,
@@ -48,29 +48,98 @@ async fn while_locked_the_oldest_mere_outcomes_give_way_and_alerts_never() {
             store.commit(ordinary("a", &format!("{number}.{outcome}"))).await.unwrap();
         }
     }
-    store.load_state().await.unwrap();
     drop(lock);
     let kept = ["alert 0", "alert 1", "alert 2", "alert 3", "3.0", "3.1", "3.2", "3.3"];
     eventually(|| place.summaries() == kept).await;
 }
 
 #[tokio::test]
-async fn when_nothing_may_be_dropped_the_sender_waits() {
+async fn a_long_outage_in_trouble_never_makes_anybody_wait_and_the_newest_state_wins() {
     let place = Place::new();
     let store = Store::open_tuned(&place.path, HASTY).unwrap();
     let lock = lock(&place);
-    for number in 0..8 {
-        assert!(store.commit(urgent("a", &number.to_string())).await.is_err());
+    for failed in 0..100_u32 {
+        let state = SavedService { bad_streak: failed, ..SavedService::default() };
+        let incident = Incident { checks_failed: failed, ..incident() };
+        let commit = match failed % 2 {
+            0 => urgent("a", &failed.to_string()),
+            _ => ordinary("a", &failed.to_string()),
+        };
+        let receipt = store.submit(Commit { state: Some(state), incident: Some(incident), ..commit }, None);
+        let result = tokio::time::timeout(Duration::from_secs(10), receipt.written()).await.unwrap();
+        assert!(matches!(result, Ok(()) | Err(StoreError::Deferred)), "{result:?}");
     }
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { store.commit(urgent("a", "8")).await }
-    });
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    assert!(!waiting.is_finished());
     drop(lock);
-    waiting.await.unwrap().unwrap();
-    assert_eq!(place.summaries().len(), 9);
+    eventually(|| place.summaries().len() == 8).await;
+    let open = crate::store::StoreReader::open(&place.path).unwrap().open_incidents().unwrap();
+    assert_eq!(open[0].checks_failed, 99);
+    let saved = store.load_state().await.unwrap();
+    assert_eq!(saved.services[0].1.bad_streak, 99);
+}
+
+#[tokio::test]
+async fn trouble_is_told_and_its_end_too() {
+    let place = Place::new();
+    let store = Store::open_tuned(&place.path, HASTY).unwrap();
+    let mut trouble = store.trouble();
+    store.commit(urgent("a", "1")).await.unwrap();
+    assert!(!trouble.has_changed().unwrap(), "fine is no news");
+    let lock = lock(&place);
+    assert!(store.commit(urgent("a", "2")).await.is_err());
+    let reason = trouble.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+    assert!(reason.contains("locked"), "{reason}");
+    drop(lock);
+    trouble.wait_for(Option::is_none).await.unwrap();
+    assert_eq!(place.summaries(), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_is_not_waited_for_until_it_answers() {
+    let place = Place::new();
+    let store = place.store();
+    let busy = store.block().await;
+    let waiting = store.submit(urgent("a", "1"), None);
+    store.stop_waiting();
+    assert!(matches!(waiting.written().await, Err(StoreError::Deferred)));
+    assert!(matches!(store.commit(urgent("a", "2")).await, Err(StoreError::Deferred)));
+    let mut trouble = store.trouble();
+    assert!(trouble.borrow().is_some());
+    drop(busy);
+    trouble.wait_for(Option::is_none).await.unwrap();
+    store.commit(urgent("a", "3")).await.unwrap();
+    assert_eq!(place.summaries(), ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn a_writer_that_dies_closes_the_store() {
+    let place = Place::new();
+    let store = place.store();
+    let busy = store.block().await;
+    let waiting = store.submit(urgent("a", "1"), None);
+    let dies = tokio::spawn({
+        let jobs = store.jobs.clone();
+        async move { writer::call(&jobs, |_| -> Result<(), StoreError> { panic!("on purpose") }).await }
+    });
+    drop(busy);
+    assert!(matches!(dies.await.unwrap(), Err(StoreError::Closed)));
+    let result = waiting.written().await;
+    assert!(matches!(result, Ok(()) | Err(StoreError::Closed)), "{result:?}");
+    eventually(|| store.jobs.is_closed()).await;
+    assert!(matches!(store.commit(urgent("a", "2")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.commit(ordinary("a", "3")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.load_state().await, Err(StoreError::Closed)));
+}
+
+#[tokio::test]
+async fn a_reader_does_not_hold_up_the_end() {
+    let place = Place::new();
+    let store = place.store();
+    store.commit(urgent("a", "1")).await.unwrap();
+    let reader = place.peek();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM checks;").unwrap();
+    store.commit(urgent("a", "2")).await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
+    closed.expect("a checkpoint was waited for").unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,176 @@
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Mutex;
+
+use pihook_core::monitor::SavedState;
+use pihook_core::{After, Cadence, Ladder, Level, Moment, Severity, SinkId, Timestamp, ZoneId};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::shutdown;
+
+/// Gives each run what is next in its script; when that is empty the run hangs.
+#[derive(Default)]
+struct Script {
+    runs: Mutex<VecDeque<(Status, Option<KeptEntries>)>>,
+    /// Runs wait for this many others, so that they end together.
+    gate: Option<tokio::sync::Barrier>,
+    began: Notify,
+}
+
+struct Scripted(Arc<Script>);
+
+impl CheckRunner for Scripted {
+    fn run(&self, service: ServiceId) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
+        let script = self.0.clone();
+        Box::pin(async move {
+            let next = script.runs.lock().unwrap().pop_front();
+            script.began.notify_one();
+            let Some((status, kept)) = next else { return pending().await };
+            if let Some(gate) = &script.gate {
+                gate.wait().await;
+            }
+            Finished { service, outcome: outcome(status), kept }
+        })
+    }
+}
+
+fn outcome(status: Status) -> Outcome {
+    let at = Timestamp::from_second(1_800_000_000).unwrap();
+    Outcome { status, summary: status.to_string(), response_time: None, attempts: 1, metrics: Vec::new(), at }
+}
+
+fn service(id: &str, cadence: Cadence) -> Service {
+    let level = Level {
+        after: After::Failures(NonZeroU32::MIN),
+        severity: Severity::Critical,
+        sinks: vec![SinkId::new("discord")],
+        mention: None,
+        repeat: None,
+    };
+    Service {
+        id: ServiceId::new(id),
+        name: Arc::from(id),
+        zone: ZoneId::new("local"),
+        cadence,
+        recover_after: NonZeroU32::MIN,
+        ladder: Arc::new(Ladder::new(level, Vec::new())),
+    }
+}
+
+struct Stage {
+    _folder: TempDir,
+    path: PathBuf,
+    store: Store,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pihook.db");
+        let store = Store::open(&path, Duration::from_secs(3600)).unwrap();
+        Self { _folder: folder, path, store }
+    }
+
+    fn engine(&self, services: Vec<Service>, script: &Arc<Script>) -> (Engine, EngineHandle) {
+        let clock = Arc::new(SystemClock::start());
+        let now: Moment = clock.now();
+        let monitor = Monitor::new(services, None, SavedState::default(), now);
+        Engine::new(monitor, Arc::new(Scripted(script.clone())), self.store.clone(), clock)
+    }
+
+    fn count(&self, what: &str) -> i64 {
+        let db = Connection::open(&self.path).unwrap();
+        db.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0)).unwrap()
+    }
+}
+
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), what).await.expect("it takes for ever")
+}
+
+#[tokio::test]
+async fn an_outage_of_many_services_waits_for_the_disk_a_few_times_only() {
+    let stage = Stage::new();
+    let services: Vec<_> = (0..100).map(|number| service(&format!("s{number}"), Cadence::Pushed)).collect();
+    let script = Arc::new(Script {
+        runs: Mutex::new(vec![(Status::Down, None); 100].into()),
+        gate: Some(tokio::sync::Barrier::new(100)),
+        began: Notify::new(),
+    });
+    let mut transactions = stage.store.deliveries_added();
+    let (mut engine, _handle) = stage.engine(services.clone(), &script);
+    for service in services {
+        engine.start(service.id);
+    }
+    let (stop, stopping) = shutdown::channel();
+    let running = tokio::spawn(engine.run(stopping));
+    while stage.count("deliveries") < 100 {
+        soon(transactions.changed()).await.unwrap();
+    }
+    let transactions = *transactions.borrow();
+    assert!(transactions <= 4, "{transactions} transactions");
+    stop.shut_down();
+    soon(running).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_check_keeps_goes_with_its_outcome_in_the_last_moment_too() {
+    let stage = Stage::new();
+    let script = Arc::new(Script::default());
+    let kept: KeptEntries = [("key".to_owned(), vec![7])].into();
+    script.runs.lock().unwrap().push_back((Status::Up, Some(kept.clone())));
+    let (engine, _handle) =
+        stage.engine(vec![service("a", Cadence::Every(Duration::from_secs(3600)))], &script);
+    let (stop, stopping) = shutdown::channel();
+    // Before it begins: the first event starts the check, and its report comes while the engine ends.
+    stop.shut_down();
+    soon(engine.run(stopping)).await;
+    soon(stage.store.close()).await.unwrap();
+    assert_eq!(stage.count("checks"), 1);
+    let store = Store::open(&stage.path, Duration::from_secs(3600)).unwrap();
+    assert_eq!(store.load_kept().await.unwrap(), [(ServiceId::new("a"), kept)].into());
+}
+
+#[tokio::test]
+async fn the_engine_ends_with_the_store() {
+    let stage = Stage::new();
+    let script = Arc::new(Script::default());
+    let (engine, handle) = stage.engine(vec![service("own", Cadence::Pushed)], &script);
+    let (_stop, stopping) = shutdown::channel();
+    let running = tokio::spawn(engine.run(stopping));
+    handle.send(Command::Push(ServiceId::new("own"), outcome(Status::Down))).await;
+    stage.store.close().await.unwrap();
+    handle.send(Command::Push(ServiceId::new("own"), outcome(Status::Up))).await;
+    soon(running).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_database_stops_no_check() {
+    let stage = Stage::new();
+    let script = Arc::new(Script::default());
+    let down_and_up = (0..60).map(|number| if number % 2 == 0 { Status::Down } else { Status::Up });
+    script.runs.lock().unwrap().extend(down_and_up.map(|status| (status, None)));
+    let (engine, _handle) =
+        stage.engine(vec![service("a", Cadence::Every(Duration::from_millis(5)))], &script);
+    let lock = Connection::open(&stage.path).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (stop, stopping) = shutdown::channel();
+    let running = tokio::spawn(engine.run(stopping));
+    while !script.runs.lock().unwrap().is_empty() {
+        soon(script.began.notified()).await;
+    }
+    assert!(stage.store.trouble().borrow().is_some());
+    lock.execute_batch("COMMIT").unwrap();
+    let mut trouble = stage.store.trouble();
+    soon(trouble.wait_for(Option::is_none)).await.unwrap();
+    stop.shut_down();
+    soon(running).await.unwrap();
+    soon(stage.store.close()).await.unwrap();
+    assert_eq!((stage.count("checks"), stage.count("incidents")), (60, 30));
+}
