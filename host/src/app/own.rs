@@ -8,18 +8,36 @@ use pihook_core::{
     After, Cadence, Ladder, Level, Outcome, Service, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId,
 };
 
+use super::assemble;
 use crate::config::{Config, Problems};
+use crate::store::{RegisteredService, Store, StoreError};
 use crate::tasks::deliver::Standing;
 use crate::words::count;
 
 /// The zone of all of them. Like their ids it cannot be a user's: no slug has a colon.
 const ZONE: &str = "pihook";
+/// What history says of their checks.
+const CHECK: &str = "pihook";
 
 /// The services that the monitor watches: the configured ones, and PiHook's own.
 pub(super) fn with_own(config: &Config) -> Vec<Service> {
     let configured = config.services.iter().map(|service| service.service.clone());
+    configured.chain(own(config)).collect()
+}
+
+fn own(config: &Config) -> impl Iterator<Item = Service> {
     let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
-    configured.chain(std::iter::once(configuration(config))).chain(sinks).collect()
+    std::iter::once(configuration(config)).chain(sinks)
+}
+
+/// Lists the services in the database, and names PiHook's own there.
+pub(super) async fn register(store: &Store, config: &Config) -> Result<(), StoreError> {
+    store.register(assemble::registered(config)).await?;
+    for Service { id, name, zone, .. } in own(config) {
+        let named = RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned() };
+        store.register_internal(named).await?;
+    }
+    Ok(())
 }
 
 fn configuration_id() -> ServiceId {

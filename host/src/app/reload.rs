@@ -74,7 +74,7 @@ impl Running {
     async fn adopt(&self, made: Made) -> InUse {
         let Made { config, library, sinks } = made;
         self.warn_of_what_waits(&config);
-        if let Err(error) = self.store.register(assemble::registered(&config)).await {
+        if let Err(error) = own::register(&self.store, &config).await {
             error!("the list of services is not on disk: {}", chain(&error));
         }
         // Whoever is addressed comes before whoever speaks: a service must be known to the runner before it is asked

@@ -34,12 +34,12 @@ pub(super) struct Parts {
 pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Daemon, Parts), RunError> {
     let Prepared { config, host, library, sinks, clock, probe, environment, stamps } = prepared;
     let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
-    store.register(assemble::registered(&config)).await?;
+    own::register(&store, &config).await?;
     let runner = PluginRunner::new(clock.clone(), probe, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
 
-    let trouble = trouble_of(&store);
+    let trouble = store.trouble();
     let database = config.data_dir.join(DATABASE);
     let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone() };
     let served = Served::start(sources, &config.dashboard).await;
@@ -103,11 +103,6 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         again: false,
     };
     Ok((daemon, Parts { engine, others }))
-}
-
-/// Why the database cannot be written, while it cannot.
-fn trouble_of(_store: &Store) -> watch::Receiver<Option<String>> {
-    watch::Sender::new(None).subscribe()
 }
 
 /// Keeps a second daemon away from the same data: two would tell everything twice.

@@ -74,11 +74,9 @@ impl Crew {
         // Read after them: a sink is published before anything can be addressed to it.
         let set = Arc::clone(&sinks.borrow());
         for sink in pending.into_iter().filter(|sink| !set.contains_key(sink)) {
-            while let Some(delivery) = store.next_delivery(&sink).await? {
-                warn!(%sink, delivery = delivery.id, "an alert is given up: its sink is not configured any more");
-                let now = self.deliverer.clock.now().wall;
-                store.delivery_dead(delivery.id, "sink removed from the configuration", now).await?;
-            }
+            let now = self.deliverer.clock.now().wall;
+            let alerts = store.give_up_sink(&sink, "sink removed from the configuration", now).await?;
+            warn!(%sink, alerts, "the sink is not configured any more: its alerts are given up");
         }
         Ok(())
     }
