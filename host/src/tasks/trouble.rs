@@ -52,6 +52,7 @@ impl TroubleTeller {
         let mut trouble = self.trouble.clone();
         loop {
             let why = trouble.wait_for(Option::is_some).await?.clone().unwrap_or_default();
+            let why = format!("It cannot be written, so alerts may come late or never: {why}");
             let since = self.clock.now();
             let lasting = async {
                 sleep(PATIENCE).await;
@@ -70,7 +71,7 @@ impl TroubleTeller {
             trouble.wait_for(Option::is_none).await?;
             let over = async {
                 self.audible().await;
-                self.tell(AlertKind::Recovered, since, "results are written again").await;
+                self.tell(AlertKind::Recovered, since, "Results are written again.").await;
             };
             tokio::select! {
                 // Then that is the news.
