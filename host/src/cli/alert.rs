@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -36,6 +35,11 @@ pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> 
 
 async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failure> {
     let mut sinks = prepared.sinks.clone();
+    if sinks.is_empty() {
+        let text =
+            "no sink is configured: add one under `sinks:` in services.yaml, such as a Discord webhook";
+        return Err(Failure::new(ExitCode::Config, text));
+    }
     if let Some(name) = only {
         let known: Vec<String> = sinks.keys().map(ToString::to_string).collect();
         sinks.retain(|sink, _| sink.as_str() == name);
@@ -43,11 +47,6 @@ async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failu
             let text = format!("there is no sink {name:?}; there are: {}", known.join(", "));
             return Err(Failure::new(ExitCode::Usage, text));
         }
-    }
-    if sinks.is_empty() {
-        let text =
-            "no sink is configured: add one under `sinks:` in services.yaml, such as a Discord webhook";
-        return Err(Failure::new(ExitCode::Config, text));
     }
     let formatter =
         PluginFormatter::new(prepared.library.clone(), prepared.clock.clone(), TimeZone::system());
@@ -73,22 +72,20 @@ async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failu
 async fn preview(prepared: &Prepared, id: &str, event: Option<&str>) -> Result<ExitCode, Failure> {
     // The formatter need not be in use to be looked at.
     let configured = app::plugin_sources(&prepared.config);
-    let library = Library::load(&prepared.host, [id], &configured).await;
+    let library = std::sync::Arc::new(Library::load(&prepared.host, [id], &configured).await);
     match library.get(id) {
-        Some(Ok(plugin)) if !plugin.is_check() => {}
-        Some(Ok(_)) => {
-            return Err(Failure::new(ExitCode::Usage, format!("{id} is a check and not a formatter")));
-        }
-        Some(Err(error)) => return Err(Failure::internal(error.as_ref())),
         None => {
-            let bundled = BUNDLED.iter().map(|(id, _)| *id);
-            let known: BTreeSet<&str> = bundled.chain(configured.keys().map(String::as_str)).collect();
+            let known = BUNDLED.iter().map(|(id, _)| *id).chain(configured.keys().map(String::as_str));
+            let known: BTreeSet<&str> = known.collect();
             let known: Vec<&str> = known.into_iter().collect();
             let text = format!("there is no plugin {id:?}; there are: {}", known.join(", "));
             return Err(Failure::new(ExitCode::Usage, text));
         }
+        Some(Ok(plugin)) if plugin.is_check() => {
+            return Err(Failure::new(ExitCode::Usage, format!("{id} is a check and not a formatter")));
+        }
+        Some(_) => {}
     }
-    let library = Arc::new(library);
     let formatter = PluginFormatter::new(library, prepared.clock.clone(), TimeZone::system());
     let now = prepared.clock.now().wall;
     let paint = Paint::of(Stream::Stdout);
