@@ -1,16 +1,16 @@
 //! From a configuration file to everything that a command needs, its plugins' opinion of their settings included.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracing::{error, warn};
+use tracing::error;
 
+use super::judge::{Broken, judge, note_broken, wanted};
 use super::watch::Stamps;
 use super::{assemble, cache};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, Problems, ServiceConfig};
-use crate::plugins::{Compiler, Kept, Library, LoadError, PluginHost, Reach};
+use crate::config::{self, Config, Problems};
+use crate::plugins::{Compiler, Library, LoadError, PluginHost};
 use crate::probes::http::HttpProbe;
 use crate::tasks::deliver::SinkSet;
 use crate::words::chain;
@@ -146,17 +146,6 @@ pub(super) struct Made {
     pub(super) sinks: SinkSet,
 }
 
-/// What a plugin that cannot be loaded means.
-#[derive(Clone, Copy)]
-pub(super) enum Broken<'a> {
-    /// Its services are unknown; the rest is watched.
-    Logged,
-    /// It is a problem of the configuration.
-    Refused,
-    /// It is a problem if this library has it: then the configuration in use is the better one.
-    RefusedIfIn(&'a Library),
-}
-
 /// Loads the plugins, asks them, and sets the sinks up: everything that can fail does so here.
 pub(super) async fn make(
     config: Config,
@@ -171,106 +160,6 @@ pub(super) async fn make(
     judge(&config, &library, clock, &mut problems).await;
     let sinks = assemble::sinks(&config, &mut problems);
     if problems.is_empty() { Ok(Made { config, library, sinks }) } else { Err(problems) }
-}
-
-/// The ids of the plugins that a configuration uses.
-fn wanted(config: &Config) -> BTreeSet<&str> {
-    let checks = config.services.iter().map(|service| service.check.plugin.as_str());
-    let formatters = config.sinks.values().map(|sink| sink.formatter.as_str());
-    checks.chain(formatters).collect()
-}
-
-/// Adds, or logs, which plugins cannot be loaded.
-fn note_broken(config: &Config, library: &Library, broken: Broken<'_>, problems: &mut Problems) {
-    for id in wanted(config) {
-        let Some(Err(reason)) = library.get(id) else { continue };
-        // A compiler's complaint has many lines, and a problem has one.
-        let reason = chain(reason.as_ref()).split_whitespace().collect::<Vec<_>>().join(" ");
-        let refused = match broken {
-            Broken::Logged => false,
-            Broken::Refused => true,
-            Broken::RefusedIfIn(before) => matches!(before.get(id), Some(Ok(_))),
-        };
-        if refused {
-            let what = format!("the plugin `{id}` cannot be used: {reason}");
-            problems.add(config.problem(&path_of(config, id), what, "a plugin that loads".to_owned()));
-        } else {
-            error!(plugin = id, "cannot be used: {reason}");
-        }
-    }
-}
-
-/// Where the file speaks of a plugin: where it is declared, else where it is first used.
-fn path_of(config: &Config, id: &str) -> String {
-    if config.plugins.contains_key(id) {
-        return format!("plugins.{id}.file");
-    }
-    let service = config.services.iter().find(|service| service.check.plugin == id);
-    let sink = config.sinks.iter().find(|(_, sink)| sink.formatter == id);
-    match (service, sink) {
-        (Some(service), _) => format!("{}.check", service.path),
-        (None, Some((name, _))) => format!("sinks.{name}.formatter"),
-        (None, None) => String::new(),
-    }
-}
-
-/// Adds what plugins find wrong with their settings, and names that no plugin has.
-async fn judge(config: &Config, library: &Library, clock: &Arc<dyn Clock>, problems: &mut Problems) {
-    for service in &config.services {
-        let path = format!("{}.check", service.path);
-        match library.get(&service.check.plugin) {
-            None => problems.add(unknown(config, &path, &service.check.plugin)),
-            Some(Err(_)) => {}
-            Some(Ok(plugin)) if !plugin.is_check() => problems.add(config.problem(
-                &path,
-                format!("`{}` is a formatter and not a check", plugin.id()),
-                "name a check, such as `http`".to_owned(),
-            )),
-            Some(Ok(plugin)) => judge_settings(config, service, plugin, clock, problems).await,
-        }
-    }
-    for (name, sink) in &config.sinks {
-        let path = format!("sinks.{name}.formatter");
-        match library.get(&sink.formatter) {
-            None => problems.add(unknown(config, &path, &sink.formatter)),
-            Some(Ok(plugin)) if plugin.is_check() => problems.add(config.problem(
-                &path,
-                format!("`{}` is a check and not a formatter", plugin.id()),
-                "name a formatter, such as `detailed`".to_owned(),
-            )),
-            Some(_) => {}
-        }
-    }
-}
-
-async fn judge_settings(
-    config: &Config,
-    service: &ServiceConfig,
-    plugin: &crate::plugins::Plugin,
-    clock: &Arc<dyn Clock>,
-    problems: &mut Problems,
-) {
-    let reach = Reach { clock: clock.clone(), network: None, kept: Kept::default() };
-    match plugin.validate(&service.check.settings.to_string(), reach).await {
-        Ok(found) => {
-            for problem in found {
-                let path = service.path_of_setting(&problem.path);
-                problems.add(config.problem(&path, problem.what, problem.remedy));
-            }
-        }
-        // A plugin's fault is no mistake of the file.
-        Err(error) => warn!(service = %service.service.id, "its settings could not be checked: {error}"),
-    }
-}
-
-fn unknown(config: &Config, path: &str, id: &str) -> config::Problem {
-    let known: Vec<&str> = crate::plugins::BUNDLED
-        .iter()
-        .map(|(id, _)| *id)
-        .chain(config.plugins.keys().map(String::as_str))
-        .collect();
-    let remedy = format!("one of {}, or declare it under `plugins:`", known.join(", "));
-    config.problem(path, format!("there is no plugin `{id}`"), remedy)
 }
 
 #[cfg(test)]

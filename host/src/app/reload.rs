@@ -8,7 +8,8 @@ use pihook_core::{Outcome, ServiceId};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::prepare::{Broken, Made, Read, make, read};
+use super::judge::Broken;
+use super::prepare::{Made, Read, make, read};
 use super::watch::Stamps;
 use super::{Environment, assemble, own};
 use crate::checks::PluginRunner;

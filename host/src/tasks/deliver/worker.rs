@@ -1,5 +1,7 @@
 //! One sink's worker.
 
+mod disabled;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,10 +25,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long a formatter may take before the plain wording is used. Formatters have bounds of their own; this one is for
 /// a fault in them, which must not silence a sink.
 const FORMATTING: Duration = Duration::from_secs(30);
-
-/// How often a disabled sink is asked whether it works again: a provider's own trouble may look like a webhook that was
-/// deleted.
-const ASK_AGAIN: Duration = Duration::from_secs(6 * 3600);
 
 /// After so many panics over one delivery, neither its formatter nor its saved wording is trusted.
 const PANICS_UNTIL_PLAIN: u32 = 2;
@@ -188,48 +186,6 @@ impl Worker {
         let now = self.now();
         error!(sink = %self.id, delivery = delivery.id, "the alert is given up: {why}");
         self.persist(|| self.deliverer.store.delivery_dead(delivery.id, why, now)).await
-    }
-
-    /// Notes that the sink is not to be used, and returns once it may be again.
-    async fn disabled(&self, why: &str) -> Result<(), Stopped> {
-        let (now, fingerprint) = (self.now(), self.outlet.sink.fingerprint());
-        warn!(sink = %self.id, "the sink is disabled until it works again or its configuration changes; its alerts are kept: {why}");
-        self.persist(|| self.deliverer.store.disable_sink(&self.id, &fingerprint, why, now)).await?;
-        self.stands(Standing::Disabled(why.to_owned()));
-        self.next_question().await?;
-        self.until_enabled().await
-    }
-
-    /// Recalls whether the sink was disabled before the restart. Returns once it may be used.
-    async fn recall(&self) -> Result<(), Stopped> {
-        let disabled = self.persist(|| self.deliverer.store.disabled_sinks()).await?;
-        match disabled.into_iter().find(|disabled| disabled.sink == self.id) {
-            None => Ok(()),
-            Some(disabled) if disabled.fingerprint == self.outlet.sink.fingerprint() => {
-                warn!(sink = %self.id, "the sink was disabled at {}: {}", disabled.at, disabled.reason);
-                self.stands(Standing::Disabled(disabled.reason));
-                self.until_enabled().await
-            }
-            Some(_) => {
-                info!(sink = %self.id, "the sink's configuration has changed, so it is enabled again");
-                self.persist(|| self.deliverer.store.enable_sink(&self.id)).await
-            }
-        }
-    }
-
-    /// Asks the sink, now and again, whether it works, until it does.
-    async fn until_enabled(&self) -> Result<(), Stopped> {
-        while let Err(why) = self.until_stop(self.outlet.sink.ask()).await? {
-            info!(sink = %self.id, "the sink stays disabled: {why}");
-            self.next_question().await?;
-        }
-        info!(sink = %self.id, "the sink says that it works, so it is enabled again");
-        self.persist(|| self.deliverer.store.enable_sink(&self.id)).await
-    }
-
-    async fn next_question(&self) -> Result<(), Stopped> {
-        // Out of time or asked to: both are the time to ask.
-        self.until_stop(timeout(ASK_AGAIN, self.ask.notified())).await.map(|_| ())
     }
 
     /// Says how the sink is doing, if that is news. A sink that was enabled again only works once it has taken
