@@ -1,28 +1,21 @@
 //! Puts the parts together: what the configuration says becomes a running daemon.
 
 mod assemble;
+mod cache;
 mod daemon;
+mod flag;
+mod judge;
 mod own;
 mod prepare;
 mod reload;
+mod served;
+mod start;
 mod watch;
 
-pub use assemble::{SinkError, plugin_sources, runner, sinks};
+pub use assemble::{plugin_sources, runner};
 pub use daemon::{RunError, run};
-pub use prepare::{PrepareError, Prepared, prepare};
+pub use flag::{Understood, services_named, understand, zone_named};
+pub use prepare::{Environment, PrepareError, Prepared, Purpose, prepare};
 
 /// The database's name within the data folder.
 pub const DATABASE: &str = "pihook.db";
-
-/// An error with its causes, in one line: a `Display` never includes its source, so the chain is put together once,
-/// at the edge.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}

@@ -87,7 +87,7 @@ impl Failure {
     }
 
     fn internal(error: &dyn std::error::Error) -> Self {
-        Self::new(ExitCode::Internal, crate::app::chain(error))
+        Self::new(ExitCode::Internal, crate::words::chain(error))
     }
 
     fn report(self) -> ExitCode {
@@ -98,10 +98,14 @@ impl Failure {
     }
 }
 
-/// A command's own runtime: one thread is enough for what a person waits for.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+/// Runs a command on a runtime of its own: one thread is enough for what a person waits for.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::internal(&error))
+        .map_err(|error| Failure::internal(&error))?;
+    let result = runtime.block_on(work);
+    // A name that is still being resolved must not hold the end up.
+    runtime.shutdown_background();
+    result
 }

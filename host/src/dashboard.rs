@@ -1,11 +1,13 @@
 //! What people see in a browser: a status page, and a sign of life. It reads the database and never writes to it.
 
 mod auth;
+mod guests;
 mod page;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,13 +15,20 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::shutdown::Shutdown;
 use crate::store::StoreReader;
 
+use guests::Door;
+
 pub use auth::Credentials;
+
+/// How long requests may go on after the request to stop.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the page is made from.
 pub struct Dashboard {
@@ -29,6 +38,8 @@ pub struct Dashboard {
     pub credentials: Option<Credentials>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
+    /// Why the database cannot be written, while it cannot.
+    pub trouble: watch::Receiver<Option<String>>,
 }
 
 /// Opens the port. A taken one is logged and no reason to stop watching.
@@ -45,19 +56,38 @@ pub async fn bind(listen: SocketAddr) -> Option<TcpListener> {
     Some(listener)
 }
 
-/// Serves until shutdown.
-pub async fn run(listener: TcpListener, dashboard: Dashboard, mut shutdown: Shutdown) {
-    let service = axum::serve(listener, router(Arc::new(dashboard)));
-    if let Err(error) = service.with_graceful_shutdown(async move { shutdown.requested().await }).await {
-        warn!("the dashboard has stopped: {error}");
+/// Serves until shutdown, and at most a second longer.
+pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown) {
+    let requested = |mut shutdown: Shutdown| async move { shutdown.requested().await };
+    let service = axum::serve(Door::new(listener), router(Arc::new(dashboard)))
+        .with_graceful_shutdown(requested(shutdown.clone()));
+    let late = async {
+        requested(shutdown).await;
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = service => if let Err(error) = served {
+            warn!("the dashboard has stopped: {error}");
+        },
+        // Who has sent half a request would be waited for.
+        () = late => {}
     }
 }
 
 fn router(dashboard: Arc<Dashboard>) -> Router {
-    Router::new()
-        .route("/", get(status_page))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .with_state(dashboard)
+    Router::new().route("/", get(status_page)).route("/healthz", get(health)).with_state(dashboard)
+}
+
+/// Whether PiHook does its work; open to all, since who asks is a program.
+async fn health(State(dashboard): State<Arc<Dashboard>>) -> Response {
+    let trouble = dashboard.trouble.borrow().clone();
+    match trouble {
+        None => "ok\n".into_response(),
+        Some(why) => {
+            let text = format!("the database cannot be written: {why}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
 }
 
 async fn status_page(State(dashboard): State<Arc<Dashboard>>, headers: HeaderMap) -> Response {
@@ -83,3 +113,6 @@ async fn status_page(State(dashboard): State<Arc<Dashboard>>, headers: HeaderMap
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests;

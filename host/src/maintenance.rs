@@ -1,15 +1,17 @@
 //! The maintenance flag: a file whose presence mutes alerts.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pihook_core::maintenance::Flag;
 use serde::{Deserialize, Serialize};
 
+use crate::files::read_limited;
+
 /// Largest flag file that is read. What is longer is somebody's mistake, and mutes everything.
-const LARGEST: u64 = 64 << 10;
+const LARGEST: usize = 64 << 10;
 
 /// The file's content. All of it is optional: `touch` is enough.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -66,9 +68,8 @@ fn full(problem: String) -> FlagFile {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
+    let bytes = read_limited(path, LARGEST)?;
+    if bytes.len() > LARGEST {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 KiB"));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))

@@ -31,10 +31,17 @@ pub trait Sink: Send + Sync {
 
     /// Sends the message once. Dropping the future gives the attempt up.
     fn send<'a>(&'a self, message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a>;
+
+    /// Asks the provider whether it knows the sink, without sending anything. The error says why not, and holds no
+    /// secret.
+    fn ask(&self) -> Asking<'_>;
 }
 
 /// What [`Sink::send`] returns.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
+
+/// What [`Sink::ask`] returns.
+pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 /// The circumstances of one attempt.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +74,7 @@ pub enum Verdict {
     Retry(String),
     /// This request can never be sent as it is.
     Refused(String),
-    /// The sink itself is dead until somebody changes its settings.
+    /// The sink itself is dead: nothing can be sent before somebody mends it, here or at the provider's.
     Disabled(String),
 }
 

@@ -1,4 +1,5 @@
 //! What runs beside the engine, each a loop of its own that ends at shutdown.
 
 pub mod deliver;
+pub mod trouble;
 pub mod wording;

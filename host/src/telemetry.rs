@@ -20,14 +20,17 @@ pub fn start(format: LogFormat, filter: Option<&str>) {
     let filter = EnvFilter::new(filter.unwrap_or("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match format {
-        LogFormat::Plain => builder.with_ansi(colours()).with_target(false).compact().finish().try_init(),
+        LogFormat::Plain => {
+            builder.with_ansi(colours(&io::stderr())).with_target(false).compact().finish().try_init()
+        }
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
     };
     // Only a second call can fail, and then the first one's settings hold.
     drop(started);
 }
 
-/// Whether stderr takes colours: a terminal, and nobody said `NO_COLOR`.
-fn colours() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Whether a stream takes colours: it is a terminal, and nobody said `NO_COLOR`.
+#[must_use]
+pub fn colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -386,6 +386,7 @@ fn compiled_plugins() -> &'static Path {
     COMPILED.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemon");
         fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(folder.join("data")).unwrap();
         let services = [service("http", "http://127.0.0.1:9/"), rogue("rogue", "count")];
         let config = config("http://127.0.0.1:9/api/webhooks/1/none", LADDER, &services);
         let file = folder.join("services.yaml");

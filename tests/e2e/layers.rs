@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "store",
             "tasks",
             "telemetry",
+            "words",
         ],
     ),
     (
@@ -32,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "dashboard",
             "engine",
+            "hosts",
             "maintenance",
             "plugins",
             "probes",
@@ -39,26 +41,29 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sinks",
             "store",
             "tasks",
+            "words",
         ],
     ),
     // L3: when things run; what people see.
     ("engine", &["checks", "clock", "shutdown", "store"]),
     ("tasks", &["clock", "plugins", "shutdown", "sinks", "store"]),
-    ("dashboard", &["clock", "shutdown", "store"]),
+    ("dashboard", &["clock", "shutdown", "store", "words"]),
     // L2: adapters, one outside thing each.
-    ("config", &[]),
-    ("checks", &["clock", "plugins", "probes"]),
+    ("config", &["files", "hosts"]),
+    ("checks", &["clock", "plugins", "probes", "words"]),
     ("plugins", &["clock", "probes"]),
-    ("probes", &[]),
+    ("probes", &["hosts"]),
     ("store", &[]),
-    ("sinks", &[]),
+    ("sinks", &["words"]),
     // L1: small things that every layer may use.
     ("clock", &[]),
     ("exit_code", &[]),
+    ("files", &[]),
     ("hosts", &[]),
-    ("maintenance", &[]),
+    ("maintenance", &["files"]),
     ("shutdown", &[]),
     ("telemetry", &[]),
+    ("words", &[]),
 ];
 
 /// Crates that one module alone may know.
@@ -76,7 +81,7 @@ const FENCED: &[(&str, &str)] = &[
 ];
 
 /// Violations that are known and not yet mended, as file and module. Each must still be one.
-const DEBTS: &[(&str, &str)] = &[("app/reload.rs", "cli")];
+const DEBTS: &[(&str, &str)] = &[];
 
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()

@@ -129,6 +129,7 @@ async fn compiled_plugins() -> &'static Path {
             data.display()
         );
         home.write("services.yaml", &services);
+        fs::create_dir_all(&data).unwrap();
         home.run(["validate"]).await.ended(0);
         data.join("cache")
     });

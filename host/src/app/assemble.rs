@@ -10,14 +10,15 @@ use url::Url;
 
 use super::Prepared;
 use crate::checks::{CheckSpec, PluginRunner};
-use crate::config::{Config, PluginConfig, ServiceConfig, SinkConfig, SinkKind};
+use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
 use crate::hosts::HostPort;
 use crate::plugins::{LoadError, PluginSource};
 use crate::probes::http::{Access, HttpGrant};
 use crate::probes::system_roots;
-use crate::sinks::{ClientError, DiscordSettings, DiscordSink, HttpClient, SettingsError, TIMEOUT};
+use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, TIMEOUT};
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
+use crate::words::chain;
 
 /// A runner with the configuration's services, for one-off use.
 #[must_use]
@@ -106,35 +107,36 @@ pub(super) fn registered(config: &Config) -> Vec<RegisteredService> {
         .collect()
 }
 
-/// Why the sinks cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum SinkError {
-    /// Their common HTTP client cannot.
-    #[error("cannot set the sinks up")]
-    Client(#[source] ClientError),
-    /// One of them cannot, with its settings.
-    #[error("cannot set the sink {0} up")]
-    Settings(SinkId, #[source] SettingsError),
-}
-
-/// The configured sinks. The machine's certificates are only read if there are any.
-///
-/// # Errors
-/// If a sink cannot be set up.
-pub fn sinks(config: &Config) -> Result<SinkSet, SinkError> {
+/// The configured sinks, but those whose settings have problems, which are added. The machine's certificates are only
+/// read if there are any.
+pub(super) fn sinks(config: &Config, problems: &mut Problems) -> SinkSet {
     if config.sinks.is_empty() {
-        return Ok(SinkSet::new());
+        return SinkSet::new();
     }
-    let client = HttpClient::new(system_roots(), TIMEOUT).map_err(SinkError::Client)?;
-    let outlet = |name: &SinkId, sink: &SinkConfig| {
+    let client = match HttpClient::new(system_roots(), TIMEOUT) {
+        Ok(client) => client,
+        Err(error) => {
+            let remedy = "a machine that can do TLS".to_owned();
+            problems.add(config.problem("sinks", chain(&error), remedy));
+            return SinkSet::new();
+        }
+    };
+    let outlet = |(name, sink): (&SinkId, &SinkConfig)| {
         let SinkKind::Discord { url, username, thread_id } = &sink.kind;
         let settings =
             DiscordSettings { url: url.clone(), username: username.clone(), thread_id: thread_id.clone() };
-        let sink_itself = DiscordSink::new(&settings, client.clone())
-            .map_err(|error| SinkError::Settings(name.clone(), error))?;
-        Ok((name.clone(), Outlet { sink: Arc::new(sink_itself), formatter: sink.formatter.clone() }))
+        match DiscordSink::new(&settings, client.clone()) {
+            Ok(itself) => {
+                Some((name.clone(), Outlet { sink: Arc::new(itself), formatter: sink.formatter.clone() }))
+            }
+            Err(error) => {
+                let path = format!("sinks.{name}.{}", error.setting());
+                problems.add(config.problem(&path, error.to_string(), error.remedy()));
+                None
+            }
+        }
     };
-    config.sinks.iter().map(|(name, sink)| outlet(name, sink)).collect()
+    config.sinks.iter().filter_map(outlet).collect()
 }
 
 #[cfg(test)]
@@ -143,6 +145,41 @@ mod tests {
 
     use super::*;
     use crate::config::{Surroundings, parse};
+
+    #[test]
+    fn all_that_the_sinks_refuse_is_told_with_its_place() {
+        let text = "services: []
+sinks:
+  one: { type: discord, url: 'https://discord.com/api/webhooks/1/token', username: My Discord }
+  two: { type: discord, url: 'https://discord.com/api/webhooks/1/token' }
+  six:
+    type: discord
+    url: https://discord.com/api/webhooks/1/token
+    username: 🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀
+";
+        let none = |_: &str| None;
+        let unreadable = |_: &Path| Err(std::io::Error::other("none"));
+        let surroundings = Surroundings {
+            file: Path::new("services.yaml"),
+            base: Path::new("/"),
+            environment: &none,
+            read_file: &unreadable,
+        };
+        let config = parse(text.as_bytes(), &surroundings).unwrap();
+        let mut problems = Problems::default();
+        let sinks = sinks(&config, &mut problems);
+        assert_eq!(sinks.keys().map(SinkId::as_str).collect::<Vec<_>>(), ["two"]);
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let rule = "Discord does not take this as a name; \
+                    1 to 80 characters (an emoji counts as two) without \"clyde\" and \"discord\" in them";
+        assert_eq!(
+            told,
+            [
+                format!("services.yaml:3: sinks.one.username: {rule}"),
+                format!("services.yaml:8: sinks.six.username: {rule}"),
+            ]
+        );
+    }
 
     fn access(service: &str) -> Access {
         let text = format!(

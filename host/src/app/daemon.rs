@@ -1,33 +1,33 @@
-//! The daemon: starts the parts, passes on what happens outside, and stops them in order.
+//! The daemon: passes on what happens outside, and stops the parts in order.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use pihook_core::monitor::Monitor;
+use pihook_core::maintenance::Flag;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::{info, warn};
+use tracing::{debug, error, info, warn};
 
-use super::reload::{Running, services};
+use super::reload::{InUse, Reloaded, Running};
+use super::served::Served;
+use super::start::{lock, start};
 use super::watch::{ConfigWatch, FlagWatch, PERIOD};
-use super::{DATABASE, Prepared, SinkError, assemble, own};
-use crate::checks::PluginRunner;
-use crate::clock::Clock;
-use crate::config::{Auth, Config, Dashboard};
-use crate::dashboard;
-use crate::engine::{Command, Engine};
+use super::{Prepared, flag, own};
+use crate::engine::Command;
 use crate::maintenance::FlagFile;
-use crate::shutdown::{self, Request, Shutdown, Signals};
+use crate::shutdown::{self, Request, Signals};
 use crate::store::{Store, StoreError};
-use crate::tasks::deliver::Deliverer;
-use crate::tasks::wording::PluginFormatter;
+use crate::tasks::deliver::Standings;
+use crate::words::chain;
 
-/// How long all parts together may take to stop. Service managers kill after ten seconds.
-const STOP: Duration = Duration::from_secs(8);
+/// How long all parts together may take to stop: a delivery in flight has five seconds. Service managers kill after
+/// ten, and the database is to be closed before.
+const PARTS: Duration = Duration::from_secs(6);
+/// How long closing the database may take.
+const CLOSE: Duration = Duration::from_secs(2);
 
 /// Why the daemon did not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +44,6 @@ pub enum RunError {
     /// Signals cannot be received.
     #[error("cannot listen for signals")]
     Signals(#[source] std::io::Error),
-    /// A sink cannot be set up.
-    #[error("cannot set the sinks up")]
-    Sink(#[from] SinkError),
     /// A part that must not end has ended.
     #[error("the engine has stopped; the log says why")]
     EngineStopped,
@@ -57,141 +54,169 @@ pub enum RunError {
 /// # Errors
 /// If the daemon cannot start, or its engine breaks.
 pub async fn run(prepared: Prepared) -> Result<(), RunError> {
-    let mut signals = Signals::listen().map_err(RunError::Signals)?;
+    let signals = Signals::listen().map_err(RunError::Signals)?;
     let _lock = lock(&prepared.config.data_dir)?;
     let (stop, shutdown) = shutdown::channel();
-    let Started { running, mut engine, others, mut config_watch, mut flag_watch } =
-        start(prepared, &shutdown).await?;
-    let mut look = interval(PERIOD);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let ended = loop {
-        tokio::select! {
-            request = signals.next() => match request {
-                Request::Stop => break Ok(()),
-                Request::Reload => reload(&running, &mut config_watch, &mut flag_watch).await,
-            },
-            _ = look.tick() => {
-                if config_watch.changed() {
-                    reload(&running, &mut config_watch, &mut flag_watch).await;
-                }
-                if let Some(flag) = flag_watch.changed() {
-                    announce(&flag);
-                    running.engine.send(Command::Maintenance(flag.flag)).await;
-                }
-            }
-            _ = &mut engine => break Err(RunError::EngineStopped),
-        }
-    };
+    let (mut daemon, mut parts) = start(prepared, &shutdown).await?;
+    let ended = daemon.watch(signals, &mut parts.engine).await;
     info!("stopping");
     stop.shut_down();
-    let parts = async {
-        if ended.is_ok() {
-            let _ = engine.await;
-        }
-        for part in others {
+    if let Some(reload) = daemon.reload.take() {
+        reload.abort();
+    }
+    let engine = ended.is_ok().then_some(parts.engine);
+    let stopping = async {
+        daemon.served.stop().await;
+        for part in engine.into_iter().chain(parts.others) {
             let _ = part.await;
         }
-        running.store.close().await
     };
-    match timeout(STOP, parts).await {
-        Ok(Ok(())) => info!("stopped"),
-        Ok(Err(error)) => warn!("stopped, but the database could not be closed: {}", super::chain(&error)),
-        Err(_) => warn!("stopped without waiting for the last part"),
-    }
+    close(stopping, &daemon.running.store).await;
     ended
 }
 
-struct Started {
-    running: Running,
-    engine: JoinHandle<()>,
-    others: Vec<JoinHandle<()>>,
-    config_watch: ConfigWatch,
-    flag_watch: FlagWatch,
-}
-
-async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<Started, RunError> {
-    let Prepared { config, host, library, clock, probe } = prepared;
-    let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
-    store.register(assemble::registered(&config)).await?;
-    let runner = PluginRunner::new(clock.clone(), probe, store.load_kept().await?);
-    runner.replace(library.clone(), assemble::specs(&config));
-    let mut others: Vec<JoinHandle<()>> = serve(&config, &clock, shutdown).await.into_iter().collect();
-    let config_watch = ConfigWatch::new(&config);
-    let (flag_watch, flag) = FlagWatch::new(&config.maintenance_flag);
-    announce(&flag);
-    let now = clock.now();
-    let monitor = Monitor::new(services(&config), flag.flag, store.load_state().await?, now);
-    let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
-    let engine = tokio::spawn(engine.run(shutdown.clone()));
-    let (service, outcome) = own::valid(&config, now.wall);
-    handle.send(Command::Push(service, outcome)).await;
-    info!("watching {} services", config.services.len());
-
-    let zone = TimeZone::system();
-    let formatter = Arc::new(PluginFormatter::new(library, clock.clone(), zone.clone()));
-    let sinks = watch::Sender::new(Arc::new(assemble::sinks(&config)?));
-    let deliverer =
-        Deliverer { store: store.clone(), formatter: formatter.clone(), clock: clock.clone(), zone };
-    others.push(tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())));
-    let running = Running {
-        path: config.path,
-        data_dir: config.data_dir,
-        host,
-        clock,
-        runner,
-        engine: handle,
-        store,
-        formatter,
-        sinks,
-    };
-    Ok(Started { running, engine, others, config_watch, flag_watch })
-}
-
-/// Starts the dashboard, if it is wanted. Its port is open when this returns: the first check may be of it.
-async fn serve(config: &Config, clock: &Arc<dyn Clock>, shutdown: &Shutdown) -> Option<JoinHandle<()>> {
-    let Dashboard::At { listen, auth } = &config.dashboard else { return None };
-    let credentials = match auth {
-        Auth::Open => None,
-        Auth::Basic { user, password } => Some(dashboard::Credentials::new(user, password)),
-    };
-    let dashboard =
-        dashboard::Dashboard { database: config.data_dir.join(DATABASE), credentials, clock: clock.clone() };
-    let listener = dashboard::bind(*listen).await?;
-    Some(tokio::spawn(dashboard::run(listener, dashboard, shutdown.clone())))
-}
-
-async fn reload(running: &Running, config_watch: &mut ConfigWatch, flag_watch: &mut FlagWatch) {
-    let Some(config) = running.reload().await else { return };
-    *config_watch = ConfigWatch::new(&config);
-    let (watch, flag) = FlagWatch::new(&config.maintenance_flag);
-    *flag_watch = watch;
-    running.engine.send(Command::Maintenance(flag.flag)).await;
-}
-
-fn announce(flag: &FlagFile) {
-    if let Some(problem) = &flag.problem {
-        warn!("the maintenance flag counts as full maintenance, since {problem}");
+/// Waits for the parts, but not too long, and closes the database in any case.
+async fn close(stopping: impl Future<Output = ()>, store: &Store) {
+    if timeout(PARTS, stopping).await.is_err() {
+        warn!("not waiting any longer for the last part");
     }
-    match &flag.flag {
-        Some(flag) => {
-            info!(reason = flag.reason.as_deref().unwrap_or(""), "maintenance is on: alerts are muted")
+    match timeout(CLOSE, store.close()).await {
+        Ok(Ok(())) => info!("stopped"),
+        Ok(Err(error)) => warn!("stopped, but the database could not be closed: {}", chain(&error)),
+        Err(_elapsed) => warn!("stopped without waiting for the database"),
+    }
+}
+
+/// The daemon's own loop, and what it knows.
+pub(super) struct Daemon {
+    pub(super) running: Arc<Running>,
+    pub(super) in_use: InUse,
+    pub(super) config_watch: ConfigWatch,
+    pub(super) flag_watch: FlagWatch,
+    /// The flag, for those who are not the engine.
+    pub(super) flag: watch::Sender<Option<Flag>>,
+    pub(super) served: Served,
+    /// How the sinks are doing.
+    pub(super) standings: watch::Receiver<Standings>,
+    /// What the engine was told of that.
+    pub(super) told: Standings,
+    /// The reload that is under way. It may take minutes, and everything else goes on meanwhile.
+    pub(super) reload: Option<JoinHandle<Reloaded>>,
+    /// Whether another was asked for since.
+    pub(super) again: bool,
+}
+
+impl Daemon {
+    /// Passes on what happens until a signal says stop, or the engine breaks.
+    async fn watch(&mut self, mut signals: Signals, engine: &mut JoinHandle<()>) -> Result<(), RunError> {
+        let mut look = interval(PERIOD);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                request = signals.next() => match request {
+                    Request::Stop => return Ok(()),
+                    Request::Reload => self.reload(),
+                },
+                _ = look.tick() => {
+                    if self.config_watch.changed() {
+                        self.reload();
+                    }
+                    if let Some(file) = self.flag_watch.changed() {
+                        self.flag_changed(file).await;
+                    }
+                }
+                reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
+                Ok(()) = self.standings.changed() => self.tell_standings().await,
+                _ = &mut *engine => return Err(RunError::EngineStopped),
+            }
         }
-        None => tracing::debug!("maintenance is off"),
+    }
+
+    /// Starts a reload, or notes that another one is wanted after this.
+    fn reload(&mut self) {
+        if self.reload.is_some() {
+            debug!("the configuration has changed again; it is read once more after this");
+            self.again = true;
+            return;
+        }
+        let reload = self.running.clone().reload(self.in_use.library.clone());
+        self.reload = Some(tokio::spawn(reload));
+    }
+
+    async fn reloaded(&mut self, reloaded: Result<Reloaded, JoinError>) {
+        match reloaded {
+            Ok(Reloaded { stamps, adopted: Some(in_use) }) => {
+                self.config_watch.accepted(stamps);
+                self.adopted(in_use).await;
+            }
+            Ok(Reloaded { stamps, adopted: None }) => self.config_watch.refused(stamps),
+            Err(fault) => error!("the configuration could not be reloaded: {fault}"),
+        }
+        if std::mem::take(&mut self.again) {
+            self.reload();
+        }
+    }
+
+    async fn adopted(&mut self, in_use: InUse) {
+        // The engine has not listened to what was said of a sink that it did not know.
+        self.told.retain(|sink, _| self.in_use.config.sinks.contains_key(sink));
+        self.in_use = in_use;
+        self.tell_standings().await;
+        self.served.follow(&self.in_use.config.dashboard).await;
+        let (watch, file) = FlagWatch::new(&self.in_use.config.maintenance_flag);
+        self.flag_watch = watch;
+        self.flag_changed(file).await;
+    }
+
+    async fn flag_changed(&mut self, file: FlagFile) {
+        let flag = flag::understand(file, &self.in_use.config);
+        flag.announce(self.running.clock.now().wall);
+        self.flag.send_replace(flag.flag.clone());
+        self.running.engine.send(Command::Maintenance(flag.flag)).await;
+    }
+
+    /// Tells the engine how the sinks are doing, as far as that is news.
+    async fn tell_standings(&mut self) {
+        let standings = self.standings.borrow_and_update().clone();
+        let now = self.running.clock.now().wall;
+        for (sink, standing) in standings.iter().filter(|(sink, now)| self.told.get(sink) != Some(now)) {
+            self.running.push(own::standing(sink, standing, now)).await;
+        }
+        self.told = standings;
     }
 }
 
-/// Keeps a second daemon away from the same data: two would tell everything twice.
-fn lock(data_dir: &Path) -> Result<File, RunError> {
-    let path = data_dir.join("pihook.lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|error| RunError::Lock(path.clone(), error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(RunError::AlreadyRunning(data_dir.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(RunError::Lock(path, error)),
+/// Waits for the task, and forgets it then; for ever if there is none.
+async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
+    let Some(running) = task else { return pending().await };
+    let result = running.await;
+    *task = None;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_database_is_closed_whatever_else_is_slow() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("pihook.db"), Duration::from_secs(300)).unwrap();
+        let asked = Instant::now();
+        close(pending(), &store).await;
+        assert!(asked.elapsed() <= PARTS + CLOSE);
+        // The writer answers on a thread of its own, for which paused time does not wait.
+        while !matches!(store.flush().await, Err(StoreError::Closed)) {}
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_is_forgotten() {
+        let mut task = Some(tokio::spawn(async { 42 }));
+        assert_eq!(ended(&mut task).await.unwrap(), 42);
+        assert!(task.is_none());
+        let nothing = timeout(Duration::from_millis(1), ended(&mut task)).await;
+        assert!(nothing.is_err());
     }
 }

@@ -1,40 +1,93 @@
-//! What PiHook watches of itself: an invalid configuration is an incident like any other, so it is told once, reminded
-//! of, and survives a restart.
+//! What PiHook watches of itself: an invalid configuration and a sink that refuses everything are incidents like any
+//! other, so they are told once, and survive a restart.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use pihook_core::{
-    After, Cadence, Ladder, Level, Outcome, Service, ServiceId, Severity, Status, Timestamp, ZoneId,
+    After, Cadence, Ladder, Level, Outcome, Service, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId,
 };
 
+use super::assemble;
 use crate::config::{Config, Problems};
+use crate::store::{RegisteredService, Store, StoreError};
+use crate::tasks::deliver::Standing;
+use crate::words::count;
 
-/// The identity of the configuration as a service. No slug has a colon, so that no user's service can have it.
-const ID: &str = "pihook:configuration";
+/// The zone of all of them. Like their ids it cannot be a user's: no slug has a colon.
+const ZONE: &str = "pihook";
+/// What history says of their checks.
+const CHECK: &str = "pihook";
 
-/// The configuration as a service. Everybody is told at the first failure.
-pub(super) fn configuration(config: &Config) -> Service {
+/// The services that the monitor watches: the configured ones, and PiHook's own.
+pub(super) fn with_own(config: &Config) -> Vec<Service> {
+    let configured = config.services.iter().map(|service| service.service.clone());
+    configured.chain(own(config)).collect()
+}
+
+fn own(config: &Config) -> impl Iterator<Item = Service> {
+    let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
+    std::iter::once(configuration(config)).chain(sinks)
+}
+
+/// Lists the services in the database, and names PiHook's own there.
+pub(super) async fn register(store: &Store, config: &Config) -> Result<(), StoreError> {
+    store.register(assemble::registered(config)).await?;
+    for Service { id, name, zone, .. } in own(config) {
+        let named = RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned() };
+        store.register_internal(named).await?;
+    }
+    Ok(())
+}
+
+fn configuration_id() -> ServiceId {
+    ServiceId::new("pihook:configuration")
+}
+
+fn sink_id(sink: &SinkId) -> ServiceId {
+    ServiceId::new(&format!("pihook:sink:{sink}"))
+}
+
+/// The configuration as a service.
+fn configuration(config: &Config) -> Service {
+    let everybody = config.sinks.keys().cloned().collect();
+    pushed(configuration_id(), "PiHook's configuration".to_owned(), everybody)
+}
+
+/// A sink as a service. The others are told: it cannot say itself that it is dumb.
+fn of_sink(sink: &SinkId, config: &Config) -> Service {
+    let others = config.sinks.keys().filter(|other| *other != sink).cloned().collect();
+    pushed(sink_id(sink), format!("PiHook's sink {sink}"), others)
+}
+
+/// A service whose first failure is told to these.
+fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
     let level = Level {
         after: After::Failures(NonZeroU32::MIN),
         severity: Severity::Warning,
-        sinks: config.sinks.keys().cloned().collect(),
+        sinks,
         mention: None,
         repeat: None,
     };
     Service {
-        id: ServiceId::new(ID),
-        name: Arc::from("PiHook's configuration"),
-        zone: ZoneId::new("pihook"),
+        id,
+        name: Arc::from(name),
+        zone: ZoneId::new(ZONE),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
     }
 }
 
+/// The database as a service. It is told past the outbox, and no incident in the database.
+pub(super) fn database() -> Service {
+    pushed(ServiceId::new("pihook:database"), "PiHook's database".to_owned(), Vec::new())
+}
+
 /// A configuration that was accepted.
 pub(super) fn valid(config: &Config, at: Timestamp) -> (ServiceId, Outcome) {
-    outcome(Status::Up, format!("valid, {} services", config.services.len()), at)
+    let summary = format!("valid, {}", count(config.services.len(), "service"));
+    (configuration_id(), outcome(Status::Up, summary, at))
 }
 
 /// A configuration that was not. The text has no secret in it: problems never do.
@@ -45,10 +98,18 @@ pub(super) fn invalid(problems: &Problems, at: Timestamp) -> (ServiceId, Outcome
         count => format!(" (and {} more: `pihook validate` lists them)", count - 1),
     };
     let summary = format!("the changed file is not used, the one before goes on: {first}{more}");
-    outcome(Status::Down, summary, at)
+    (configuration_id(), outcome(Status::Down, summary, at))
 }
 
-fn outcome(status: Status, summary: String, at: Timestamp) -> (ServiceId, Outcome) {
-    let outcome = Outcome { status, summary, response_time: None, attempts: 1, metrics: Vec::new(), at };
-    (ServiceId::new(ID), outcome)
+/// How a sink is doing.
+pub(super) fn standing(sink: &SinkId, standing: &Standing, at: Timestamp) -> (ServiceId, Outcome) {
+    let outcome = match standing {
+        Standing::Works => outcome(Status::Up, "in use".to_owned(), at),
+        Standing::Disabled(why) => outcome(Status::Down, format!("its alerts wait: {why}"), at),
+    };
+    (sink_id(sink), outcome)
+}
+
+fn outcome(status: Status, summary: String, at: Timestamp) -> Outcome {
+    Outcome { status, summary, response_time: None, attempts: 1, metrics: Vec::new(), at }
 }

@@ -2,25 +2,33 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use pihook_core::Service;
+use pihook_core::{Outcome, ServiceId};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::{assemble, chain, own, prepare};
+use super::judge::Broken;
+use super::prepare::{Made, Read, make, read};
+use super::watch::Stamps;
+use super::{Environment, assemble, own};
 use crate::checks::PluginRunner;
 use crate::clock::Clock;
-use crate::config::{self, Config, Problems};
+use crate::config::{Config, Problems};
 use crate::engine::{Command, EngineHandle};
-use crate::plugins::PluginHost;
+use crate::plugins::{Library, PluginHost};
 use crate::store::Store;
 use crate::tasks::deliver::SinkSet;
 use crate::tasks::wording::PluginFormatter;
+use crate::words::{chain, count};
 
 /// Everything that a changed configuration changes.
 pub(super) struct Running {
     pub(super) path: PathBuf,
+    pub(super) environment: Environment,
+    /// Stays what it was at the start, and so does the next.
     pub(super) data_dir: PathBuf,
+    pub(super) commit_every: Duration,
     pub(super) host: Arc<PluginHost>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) runner: PluginRunner,
@@ -30,60 +38,75 @@ pub(super) struct Running {
     pub(super) sinks: watch::Sender<Arc<SinkSet>>,
 }
 
+/// What came of a reload.
+pub(super) struct Reloaded {
+    /// What was read.
+    pub(super) stamps: Stamps,
+    /// What is in use now; none if the file is invalid, which was told, and nothing has changed.
+    pub(super) adopted: Option<InUse>,
+}
+
+/// The configuration in use.
+pub(super) struct InUse {
+    pub(super) config: Config,
+    pub(super) library: Arc<Library>,
+}
+
 impl Running {
-    /// Reads the file again. `None`: it is invalid, which was told, and nothing has changed.
-    pub(super) async fn reload(&self) -> Option<Config> {
-        match self.read().await {
-            Ok(config) => {
-                self.push(own::valid(&config, self.clock.now().wall)).await;
-                Some(config)
-            }
+    /// Reads the file again. May take minutes, when a plugin is to be compiled; `before` is the library in use.
+    pub(super) async fn reload(self: Arc<Self>, before: Arc<Library>) -> Reloaded {
+        let (stamps, read) = read(&self.path, &self.environment);
+        let adopted = match self.make(read, &before).await {
+            Ok(made) => Some(self.adopt(made).await),
             Err(problems) => {
-                for problem in problems.iter() {
-                    error!("{problem}");
-                }
-                warn!("the configuration is invalid; the one before goes on");
-                self.push(own::invalid(&problems, self.clock.now().wall)).await;
+                self.refuse(&problems).await;
                 None
             }
-        }
+        };
+        Reloaded { stamps, adopted }
     }
 
-    async fn read(&self) -> Result<Config, Problems> {
-        let config = config::load(&self.path, &crate::cli::environment)?;
-        let library = prepare::load(&self.host, &config).await;
-        let mut problems = Problems::default();
-        prepare::judge(&config, &library, &self.clock, &mut problems).await;
-        let sinks = assemble::sinks(&config).map_err(|error| {
-            let mut problems = Problems::default();
-            problems.add(config.problem("sinks", chain(&error), "settings that the sink accepts".to_owned()));
-            problems
-        })?;
-        if !problems.is_empty() {
-            return Err(problems);
+    async fn make(&self, read: Read, before: &Library) -> Result<Made, Problems> {
+        let (config, problems) = read?;
+        make(config, problems, &self.host, &self.clock, Broken::RefusedIfIn(before)).await
+    }
+
+    /// Swaps everything. Nothing in here can fail.
+    async fn adopt(&self, made: Made) -> InUse {
+        let Made { config, library, sinks } = made;
+        self.warn_of_what_waits(&config);
+        if let Err(error) = own::register(&self.store, &config).await {
+            error!("the list of services is not on disk: {}", chain(&error));
         }
+        // Whoever is addressed comes before whoever speaks: a service must be known to the runner before it is asked
+        // for, and a sink to the deliverer before an alert is for it.
+        self.runner.replace(library.clone(), assemble::specs(&config));
+        self.formatter.replace(library.clone());
+        self.sinks.send_replace(Arc::new(sinks));
+        self.engine.send(Command::Reconfigure(own::with_own(&config))).await;
+        self.push(own::valid(&config, self.clock.now().wall)).await;
+        info!("configuration reloaded: {}", count(config.services.len(), "service"));
+        InUse { config, library }
+    }
+
+    async fn refuse(&self, problems: &Problems) {
+        for problem in problems.iter() {
+            error!("{problem}");
+        }
+        warn!("the configuration is invalid; the one before goes on");
+        self.push(own::invalid(problems, self.clock.now().wall)).await;
+    }
+
+    fn warn_of_what_waits(&self, config: &Config) {
         if config.data_dir != self.data_dir {
             warn!("data_dir has changed: it is used after a restart");
         }
-        if let Err(error) = self.store.register(assemble::registered(&config)).await {
-            error!("the list of services is not on disk: {}", chain(&error));
+        if config.history.commit_every != self.commit_every {
+            warn!("history.commit_every has changed: it is used after a restart");
         }
-        // The runner first: a service must be known there before it is asked for.
-        self.runner.replace(library.clone(), assemble::specs(&config));
-        self.formatter.replace(library);
-        self.engine.send(Command::Reconfigure(services(&config))).await;
-        self.sinks.send_replace(Arc::new(sinks));
-        info!("configuration reloaded: {} services", config.services.len());
-        Ok(config)
     }
 
-    async fn push(&self, (service, outcome): (pihook_core::ServiceId, pihook_core::Outcome)) {
+    pub(super) async fn push(&self, (service, outcome): (ServiceId, Outcome)) {
         self.engine.send(Command::Push(service, outcome)).await;
     }
-}
-
-/// The services that the monitor watches: the configured ones, and the configuration itself.
-pub(super) fn services(config: &Config) -> Vec<Service> {
-    let configured = config.services.iter().map(|service| service.service.clone());
-    configured.chain(std::iter::once(own::configuration(config))).collect()
 }

@@ -10,6 +10,7 @@ use super::{CheckRunner, CheckSpec, Finished, KeptEntries, Redactor};
 use crate::clock::Clock;
 use crate::plugins::{Attempt, CheckRequest, Kept, Library, Reach};
 use crate::probes::http::HttpProbe;
+use crate::words::chain;
 
 /// Runs checks by their plugins. Cloning shares it.
 #[derive(Clone)]
@@ -143,17 +144,6 @@ fn redacted(mut outcome: Outcome, spec: &CheckSpec) -> Outcome {
         }
     }
     outcome
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// A panic elsewhere must not stop checks: what is behind these locks is replaced as a whole, never half-written.

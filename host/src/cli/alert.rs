@@ -13,7 +13,7 @@ use pihook_core::{
 use super::args::{AlertAction, AlertArgs};
 use super::output::{Paint, Stream};
 use super::{Failure, Place};
-use crate::app::{self, Prepared};
+use crate::app::{self, Prepared, Purpose};
 use crate::exit_code::ExitCode;
 use crate::plugins::{BUNDLED, Library};
 use crate::sinks::Verdict;
@@ -22,8 +22,8 @@ use crate::tasks::wording::PluginFormatter;
 
 pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> {
     crate::telemetry::start(crate::telemetry::LogFormat::Plain, Some("warn"));
-    super::runtime()?.block_on(async {
-        let prepared = super::validate::prepare(place).await?;
+    super::block_on(async {
+        let prepared = super::validate::prepare(place, Purpose::Once).await?;
         match &args.action {
             AlertAction::Test { sink } => test(&prepared, sink.as_deref()).await,
             AlertAction::Preview { formatter, event } => {
@@ -34,7 +34,7 @@ pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> 
 }
 
 async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failure> {
-    let mut sinks = app::sinks(&prepared.config).map_err(|error| Failure::internal(&error))?;
+    let mut sinks = prepared.sinks.clone();
     if sinks.is_empty() {
         let text =
             "no sink is configured: add one under `sinks:` in services.yaml, such as a Discord webhook";

@@ -1,8 +1,10 @@
 //! What is printed: colours on a terminal only, and columns that line up.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use pihook_core::Status;
+
+use crate::telemetry::colours;
 
 /// Where something is printed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +23,11 @@ pub(super) enum Paint {
 impl Paint {
     /// Colours for a terminal, unless `NO_COLOR` is set.
     pub(super) fn of(stream: Stream) -> Self {
-        let terminal = match stream {
-            Stream::Stdout => io::stdout().is_terminal(),
-            Stream::Stderr => io::stderr().is_terminal(),
+        let coloured = match stream {
+            Stream::Stdout => colours(&io::stdout()),
+            Stream::Stderr => colours(&io::stderr()),
         };
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if terminal && !unwanted { Paint::Coloured } else { Paint::Plain }
+        if coloured { Paint::Coloured } else { Paint::Plain }
     }
 
     fn paint(self, code: &str, text: &str) -> String {

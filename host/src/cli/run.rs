@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::{Failure, Place};
-use crate::app;
+use crate::app::{self, Purpose};
 use crate::exit_code::ExitCode;
 use crate::telemetry;
 
@@ -21,7 +21,7 @@ pub(super) fn run(place: &Place, args: &RunArgs) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::internal(&error))?;
     let result = runtime.block_on(async {
-        let prepared = super::validate::prepare(place).await?;
+        let prepared = super::validate::prepare(place, Purpose::Run).await?;
         app::run(prepared).await.map_err(|error| Failure::internal(&error))
     });
     // A name that is still being resolved must not hold the end up.

@@ -13,6 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::store::{
     DeliveryState, DisabledSink, OpenIncident, ServiceRow, StoreError, StoreReader, UndeliveredRow,
 };
+use crate::words::{MINUTES, local};
 
 pub(super) fn run(place: &Place, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let path = place.find()?;
@@ -113,7 +114,7 @@ impl Known {
                 incident.id,
                 incident.name,
                 paint.status(incident.status, incident.status.as_str()),
-                local(incident.opened),
+                local(incident.opened, MINUTES),
                 ago(now.as_second() - incident.opened.as_second()),
                 incident.checks_failed,
                 incident.reason
@@ -203,9 +204,4 @@ impl Known {
             .collect();
         json!({"services": services, "incidents": incidents, "undelivered": undelivered, "disabled_sinks": disabled})
     }
-}
-
-/// A time on the reader's own clock.
-fn local(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -4,18 +4,15 @@ use std::io::{self, Write};
 
 use super::output::{Paint, Stream};
 use super::{Failure, Place};
-use crate::app::{self, PrepareError, Prepared};
+use crate::app::{self, PrepareError, Prepared, Purpose};
 use crate::exit_code::ExitCode;
+use crate::words::count;
 
 pub(super) fn run(place: &Place) -> Result<ExitCode, Failure> {
     crate::telemetry::start(crate::telemetry::LogFormat::Plain, Some("error"));
-    super::runtime()?.block_on(async {
-        let prepared = prepare(place).await?;
-        if let Some(failed) = prepared.broken_plugins().first() {
-            return Err(Failure::new(ExitCode::Config, failed.clone()));
-        }
+    super::block_on(async {
+        let prepared = prepare(place, Purpose::Validate).await?;
         let config = &prepared.config;
-        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let _ = writeln!(
             io::stdout(),
             "{} {}: {}, {}",
@@ -29,9 +26,9 @@ pub(super) fn run(place: &Place) -> Result<ExitCode, Failure> {
 }
 
 /// Everything that a command needs of the configuration; all its problems on stderr if there are any.
-pub(super) async fn prepare(place: &Place) -> Result<Prepared, Failure> {
+pub(super) async fn prepare(place: &Place, purpose: Purpose) -> Result<Prepared, Failure> {
     let path = place.find()?;
-    app::prepare(&path, &super::environment).await.map_err(|error| match error {
+    app::prepare(&path, super::environment, purpose).await.map_err(|error| match error {
         PrepareError::Config(problems) => {
             let paint = Paint::of(Stream::Stderr);
             let mut stderr = io::stderr().lock();
@@ -39,8 +36,7 @@ pub(super) async fn prepare(place: &Place) -> Result<Prepared, Failure> {
                 let _ = writeln!(stderr, "{problem}");
             }
             let _ = stderr.flush();
-            let count = problems.len();
-            let what = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+            let what = count(problems.len(), "problem");
             let text = format!("{} in {}", paint.strong(&what), path.display());
             Failure::new(ExitCode::Config, text)
         }

@@ -1,8 +1,7 @@
 //! From a file to a [`Config`].
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use pihook_core::SinkId;
@@ -15,6 +14,7 @@ use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
 use super::tree::{self, LARGEST_FILE, Located, Tree};
 use super::{Config, dashboard, history, pace, plugins, services, sinks};
+use crate::files::read_limited;
 
 /// The world around the file, as far as reading it needs one.
 pub struct Surroundings<'a> {
@@ -48,14 +48,6 @@ pub fn load(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result
         String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
     };
     parse(&source, &Surroundings { file: path, base, environment, read_file: &read_file })
-}
-
-/// Reads one byte more than the limit at most, so that the excess is noticed.
-fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Reads a file's content. Bounded in time and memory whatever the content is.

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, header};
 use pihook_core::Timestamp;
 
 use crate::store::{OpenIncident, ServiceRow};
+use crate::words;
 
 /// The page takes nothing from elsewhere and runs nothing.
 pub(super) const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
@@ -74,7 +75,7 @@ fn service_line(row: &ServiceRow) -> ServiceLine {
 }
 
 fn local(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    words::local(at, "%Y-%m-%d %H:%M:%S")
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The HTTP client that all sinks share.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Response, redirect};
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::words::chain;
 
 /// How long one attempt may take, from connecting to the end of the answer.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,13 +75,5 @@ pub(super) fn describe(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    chain(&error.without_url())
 }

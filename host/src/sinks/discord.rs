@@ -7,6 +7,7 @@ mod rate;
 mod settings;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::client::{HttpClient, describe, read_start};
-use super::{SendContext, Sending, Sink, Verdict};
+use super::{Asking, SendContext, Sending, Sink, Verdict};
 use payload::Payload;
 
 pub use settings::{DiscordSettings, SettingsError};
@@ -31,6 +32,12 @@ const DETAIL: usize = 300;
 
 /// Parts of the address from this length on, in bytes, count as secret; `api` and `webhooks` may be said.
 const SECRET: usize = 9;
+
+/// A proxy in front of Discord has blocked the request.
+const BLOCKED: u64 = 40_333;
+
+/// The channel is a forum, which needs a thread; or it is none, and a thread was named.
+const THREADS: RangeInclusive<u64> = 220_001..=220_003;
 
 /// A Discord channel behind an incoming webhook.
 pub struct DiscordSink {
@@ -67,6 +74,17 @@ impl Sink for DiscordSink {
             match request.send().await {
                 Ok(response) => self.judge(response).await,
                 Err(error) => Verdict::Retry(self.redact(&describe(error))),
+            }
+        })
+    }
+
+    fn ask(&self) -> Asking<'_> {
+        Box::pin(async move {
+            let mut url = self.url.clone();
+            url.set_query(None);
+            match self.client.get().get(url).header(USER_AGENT, AGENT).send().await {
+                Ok(response) => self.recognise(response).await,
+                Err(error) => Err(self.redact(&describe(error))),
             }
         })
     }
@@ -112,22 +130,43 @@ impl DiscordSink {
     }
 
     fn complaint(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
-        let said = self.redact(&detail(status, body));
-        match status.as_u16() {
-            429 => {
+        let complaint = serde_json::from_slice::<Complaint>(body).ok();
+        let said = self.redact(&detail(status, complaint.as_ref(), body));
+        let code = complaint.and_then(|complaint| complaint.code);
+        match (status.as_u16(), code) {
+            (429, _) => {
                 let wait = rate::wait(headers, body);
                 self.rest(wait);
                 Verdict::Wait(wait)
             }
-            401 | 403 => Verdict::Disabled(format!(
+            (_, Some(BLOCKED)) => Verdict::Retry(said),
+            // Only Discord itself may say so: proxies and hotel networks answer like this too, and they pass.
+            (401 | 403, Some(_)) => Verdict::Disabled(format!(
                 "{said}: the webhook's address is not valid (any more); copy it again from the channel's settings"
             )),
-            404 | 410 => Verdict::Disabled(format!(
+            (404 | 410, Some(_)) => Verdict::Disabled(format!(
                 "{said}: the webhook does not exist (any more); make a new one in the channel's settings"
             )),
-            400 | 413 | 422 => Verdict::Refused(said),
+            (400, Some(code)) if THREADS.contains(&code) => Verdict::Disabled(format!(
+                "{said}: set thread_id to a post of the forum, or use the webhook of a text channel"
+            )),
+            (300..400 | 405, _) => Verdict::Disabled(format!(
+                "{said}: nothing can be posted to this address; copy it again from the channel's settings"
+            )),
+            (400 | 413 | 422, _) => Verdict::Refused(said),
             _ => Verdict::Retry(said),
         }
+    }
+
+    /// Whether the answer to a question is a webhook, and no friendly page of somebody else.
+    async fn recognise(&self, response: Response) -> Result<(), String> {
+        let status = response.status();
+        let body = read_start(response).await;
+        if status == StatusCode::OK && serde_json::from_slice::<Webhook>(&body).is_ok() {
+            return Ok(());
+        }
+        let complaint = serde_json::from_slice::<Complaint>(&body).ok();
+        Err(self.redact(&detail(status, complaint.as_ref(), &body)))
     }
 
     /// The text without anything of the webhook's address that is secret.
@@ -142,17 +181,27 @@ impl DiscordSink {
 #[derive(Deserialize)]
 struct Complaint {
     message: String,
-    #[serde(default)]
-    code: u64,
+    /// Which error it is. Those of others have none.
+    code: Option<u64>,
     errors: Option<serde_json::Value>,
 }
 
+/// What Discord says of a webhook.
+#[derive(Deserialize)]
+struct Webhook {
+    #[serde(rename = "id")]
+    _id: String,
+}
+
 /// What the answer says, on one line of bounded length.
-fn detail(status: StatusCode, body: &[u8]) -> String {
-    let said = match serde_json::from_slice::<Complaint>(body) {
-        Ok(Complaint { message, code, errors: None }) => format!("{message} (code {code})"),
-        Ok(Complaint { message, code, errors: Some(errors) }) => format!("{message} (code {code}) {errors}"),
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
+fn detail(status: StatusCode, complaint: Option<&Complaint>, body: &[u8]) -> String {
+    let said = match complaint {
+        Some(Complaint { message, code, errors }) => {
+            let code = code.map(|code| format!(" (code {code})")).unwrap_or_default();
+            let errors = errors.as_ref().map(|errors| format!(" {errors}")).unwrap_or_default();
+            format!("{message}{code}{errors}")
+        }
+        None => String::from_utf8_lossy(body).into_owned(),
     };
     let said = markdown::clean(&said, markdown::Lines::Join);
     let said = limits::cut_middle(&said, DETAIL);

@@ -66,6 +66,18 @@ impl Outlet {
 /// All configured sinks.
 pub type SinkSet = BTreeMap<SinkId, Outlet>;
 
+/// Whether a sink is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is, or will be when there is something to deliver.
+    Works,
+    /// It refuses everything, for this reason; its deliveries wait.
+    Disabled(String),
+}
+
+/// How each sink is doing that has had a chance to say so.
+pub type Standings = BTreeMap<SinkId, Standing>;
+
 /// What delivering takes besides the sinks. Cloning is cheap.
 #[derive(Clone)]
 pub struct Deliverer {
@@ -77,13 +89,16 @@ pub struct Deliverer {
     pub clock: Arc<dyn Clock>,
     /// For the time of day in messages.
     pub zone: TimeZone,
+    /// Where it is said how the sinks are doing.
+    pub standings: watch::Sender<Standings>,
 }
 
 impl Deliverer {
     /// Delivers until shutdown, always to the newest set of sinks.
     ///
     /// Once shutdown is requested no attempt begins, and one in flight has five seconds to end. A sink that is gone
-    /// from the set has its deliveries given up; one whose settings changed is enabled again if it was disabled.
+    /// from the set has its deliveries given up. A disabled one is used again if its settings have changed, or if it
+    /// says that it works, which it is asked at the start, with every new set, and every six hours.
     pub async fn run(self, mut sinks: watch::Receiver<Arc<SinkSet>>, mut shutdown: Shutdown) {
         let mut added = self.store.deliveries_added();
         let mut crew = Crew::new(self);
@@ -91,7 +106,11 @@ impl Deliverer {
             let set = Arc::clone(&sinks.borrow_and_update());
             crew.follow(&set).await;
             loop {
-                crew.give_up_orphans(&set).await;
+                tokio::select! {
+                    biased;
+                    () = shutdown.requested() => return crew.dismiss().await,
+                    () = crew.give_up_orphans(&sinks) => {}
+                }
                 tokio::select! {
                     biased;
                     () = shutdown.requested() => return crew.dismiss().await,

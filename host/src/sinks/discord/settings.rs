@@ -19,21 +19,43 @@ pub struct DiscordSettings {
     pub thread_id: Option<String>,
 }
 
-/// Discord could not accept the settings.
+/// Discord could not accept a setting. Says what is wrong; [`SettingsError::remedy`] says what would be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// The address is none that can be posted to.
-    #[error("the webhook's address is not a URL such as https://discord.com/api/webhooks/<id>/<token>")]
+    #[error("this is not the address of a webhook")]
     Url,
     /// Discord's rules for names.
-    #[error(
-        "the username must have 1 to {} characters and not contain \"clyde\" or \"discord\"",
-        limits::USERNAME
-    )]
+    #[error("Discord does not take this as a name")]
     Username,
     /// Not a thread's number.
-    #[error("the thread_id must be a number")]
+    #[error("this is not a thread's ID")]
     Thread,
+}
+
+impl SettingsError {
+    /// The setting's name in services.yaml.
+    #[must_use]
+    pub fn setting(self) -> &'static str {
+        match self {
+            SettingsError::Url => "url",
+            SettingsError::Username => "username",
+            SettingsError::Thread => "thread_id",
+        }
+    }
+
+    /// What would be right.
+    #[must_use]
+    pub fn remedy(self) -> String {
+        match self {
+            SettingsError::Url => "a URL such as https://discord.com/api/webhooks/<id>/<token>".to_owned(),
+            SettingsError::Username => format!(
+                "1 to {} characters (an emoji counts as two) without \"clyde\" and \"discord\" in them",
+                limits::USERNAME
+            ),
+            SettingsError::Thread => "the number that Discord gives for \"Copy Thread ID\"".to_owned(),
+        }
+    }
 }
 
 impl DiscordSettings {

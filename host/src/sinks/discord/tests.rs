@@ -112,7 +112,13 @@ async fn a_dead_webhook_disables() {
         ),
         (Answer::Forbidden, "Discord answered 403 Missing Permissions (code 50013): the webhook's address"),
         (Answer::NotFound, "Discord answered 404 Unknown Webhook (code 10015): the webhook does not exist"),
-        (Answer::Status(403), "Discord answered 403: the webhook's address"),
+        (
+            Answer::NoThread,
+            "Discord answered 400 Webhooks posted to forum channels must have a thread_name or thread_id \
+             (code 220001): set thread_id",
+        ),
+        (Answer::Status(302), "Discord answered 302: nothing can be posted to this address"),
+        (Answer::Status(405), "Discord answered 405: nothing can be posted to this address"),
     ];
     for (answer, start) in expect {
         let verdict = verdict(answer).await;
@@ -139,11 +145,36 @@ async fn what_may_pass_is_retried() {
     let why =
         |verdict| if let Verdict::Retry(why) = verdict { why } else { panic!("not retried: {verdict:?}") };
     assert_eq!(why(verdict(Answer::ServerError).await), "Discord answered 500 upstream connect error");
-    assert_eq!(why(verdict(Answer::Status(302)).await), "Discord answered 302");
+    for code in [401, 403, 404] {
+        // Not Discord's own words, so perhaps not its opinion.
+        assert_eq!(why(verdict(Answer::Status(code)).await), format!("Discord answered {code}"));
+        let foreign = why(verdict(Answer::Foreign(code)).await);
+        assert_eq!(foreign, format!("Discord answered {code} Log in first"));
+    }
+    let blocked = why(verdict(Answer::Blocked).await);
+    assert_eq!(blocked, "Discord answered 403 internal network error (code 40333)");
     assert_eq!(why(verdict(Answer::Hang).await), "no answer in time");
     assert_eq!(why(verdict(Answer::TakeAndHang).await), "no answer in time");
     let closed = why(verdict(Answer::Close).await);
     assert!(closed.contains("connection closed before message completed"), "{closed}");
+}
+
+#[tokio::test]
+async fn only_a_webhook_is_an_answer_to_a_question() {
+    let discord = FakeDiscord::start().await;
+    let sink = sink_at(discord.url());
+    assert_eq!(sink.ask().await, Ok(()));
+    discord.captive(true);
+    let page = Err("Discord answered 200 <html>Log in to use this network</html>".to_owned());
+    assert_eq!(sink.ask().await, page);
+    discord.captive(false);
+    discord.revoke(TOKEN);
+    assert_eq!(sink.ask().await, Err("Discord answered 404 Unknown Webhook (code 10015)".to_owned()));
+    discord.restore(TOKEN);
+    assert_eq!((sink.ask().await, discord.asked(), discord.requests()), (Ok(()), 4, 0));
+    drop(discord);
+    let why = sink.ask().await.unwrap_err();
+    assert!(!why.contains(TOKEN) && !why.contains("http://"), "{why}");
 }
 
 #[tokio::test]

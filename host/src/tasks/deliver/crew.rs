@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 
 use pihook_core::{Backoff, SinkId};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
@@ -21,6 +23,8 @@ pub(super) struct Crew {
 struct Hand {
     outlet: Outlet,
     stop: ShutdownSender,
+    /// Makes the worker ask a disabled sink whether it works again.
+    ask: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -36,9 +40,15 @@ impl Crew {
         let leaving = self.hands.extract_if(.., |id, hand| !stays(id, hand)).map(|(_, hand)| hand).collect();
         // To the end, lest two workers of one sink overtake each other.
         dismiss(leaving).await;
+        self.deliverer.standings.send_if_modified(|standings| {
+            let before = standings.len();
+            standings.retain(|id, _| self.hands.contains_key(id));
+            standings.len() < before
+        });
         for (id, outlet) in set {
-            if !self.hands.contains_key(id) {
-                self.hands.insert(id.clone(), self.hire(id, outlet));
+            match self.hands.get(id) {
+                Some(hand) => hand.ask.notify_one(),
+                None => _ = self.hands.insert(id.clone(), self.hire(id, outlet)),
             }
         }
         if let Err(error) = self.forget_disabled(set).await {
@@ -51,21 +61,22 @@ impl Crew {
         dismiss(self.hands.into_values().collect()).await;
     }
 
-    /// Gives up what is addressed to sinks that are not configured.
-    pub(super) async fn give_up_orphans(&self, set: &SinkSet) {
-        if let Err(error) = self.try_give_up_orphans(set).await {
+    /// Gives up what is addressed to sinks that are not configured. May be dropped at any time.
+    pub(super) async fn give_up_orphans(&self, sinks: &watch::Receiver<Arc<SinkSet>>) {
+        if let Err(error) = self.try_give_up_orphans(sinks).await {
             report("deliveries of removed sinks stay", &error);
         }
     }
 
-    async fn try_give_up_orphans(&self, set: &SinkSet) -> Result<(), StoreError> {
+    async fn try_give_up_orphans(&self, sinks: &watch::Receiver<Arc<SinkSet>>) -> Result<(), StoreError> {
         let store = &self.deliverer.store;
-        for sink in store.sinks_with_pending().await?.into_iter().filter(|sink| !set.contains_key(sink)) {
-            while let Some(delivery) = store.next_delivery(&sink).await? {
-                warn!(%sink, delivery = delivery.id, "an alert is given up: its sink is not configured any more");
-                let now = self.deliverer.clock.now().wall;
-                store.delivery_dead(delivery.id, "sink removed from the configuration", now).await?;
-            }
+        let pending = store.sinks_with_pending().await?;
+        // Read after them: a sink is published before anything can be addressed to it.
+        let set = Arc::clone(&sinks.borrow());
+        for sink in pending.into_iter().filter(|sink| !set.contains_key(sink)) {
+            let now = self.deliverer.clock.now().wall;
+            let alerts = store.give_up_sink(&sink, "sink removed from the configuration", now).await?;
+            warn!(%sink, alerts, "the sink is not configured any more: its alerts are given up");
         }
         Ok(())
     }
@@ -82,8 +93,10 @@ impl Crew {
 
     fn hire(&self, id: &SinkId, outlet: &Outlet) -> Hand {
         let (stop, stopped) = shutdown::channel();
-        let worker = Worker::new(id.clone(), outlet.clone(), self.deliverer.clone(), stopped.clone());
-        Hand { outlet: outlet.clone(), stop, task: tokio::spawn(keep_working(worker, stopped)) }
+        let ask = Arc::new(Notify::new());
+        let worker =
+            Worker::new(id.clone(), outlet.clone(), self.deliverer.clone(), ask.clone(), stopped.clone());
+        Hand { outlet: outlet.clone(), stop, ask, task: tokio::spawn(keep_working(worker, stopped)) }
     }
 }
 
@@ -99,9 +112,10 @@ async fn dismiss(hands: Vec<Hand>) {
 }
 
 /// Runs the worker, and again should it panic: no fault may silence a sink for good.
-async fn keep_working(worker: Worker, mut stopped: Shutdown) {
+async fn keep_working(mut worker: Worker, mut stopped: Shutdown) {
     for panics in 1.. {
         let Err(fault) = tokio::spawn(worker.clone().run()).await else { return };
+        worker.note_panic();
         error!("a delivery worker failed and is started again: {fault}");
         tokio::select! {
             () = stopped.requested() => return,

@@ -1,15 +1,20 @@
 //! One sink's worker.
 
+mod disabled;
+
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use pihook_core::plain::plain_message;
 use pihook_core::{Alert, Backoff, Message, SinkId, Timestamp};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::crew::report;
-use super::{Deliverer, Outlet};
+use super::{Deliverer, Outlet, Standing};
 use crate::shutdown::Shutdown;
 use crate::sinks::{Form, Late, SendContext, Verdict};
 use crate::store::{Delivery, StoreError};
@@ -21,13 +26,29 @@ const GRACE: Duration = Duration::from_secs(5);
 /// a fault in them, which must not silence a sink.
 const FORMATTING: Duration = Duration::from_secs(30);
 
+/// After so many panics over one delivery, neither its formatter nor its saved wording is trusted.
+const PANICS_UNTIL_PLAIN: u32 = 2;
+/// After so many it is given up, lest it hold back all that follow.
+const PANICS_UNTIL_DEAD: u32 = 3;
+
 /// One sink's worker.
 #[derive(Clone)]
 pub(super) struct Worker {
     id: SinkId,
     outlet: Outlet,
     deliverer: Deliverer,
+    ask: Arc<Notify>,
     stop: Shutdown,
+    /// The delivery at hand, shared by the clones: a panic leaves it behind.
+    head: Arc<AtomicI64>,
+    panics: Panics,
+}
+
+/// How often this worker has panicked over the same delivery, and which.
+#[derive(Clone, Copy, Debug, Default)]
+struct Panics {
+    head: i64,
+    count: u32,
 }
 
 /// The worker was told to stop.
@@ -35,8 +56,21 @@ struct Stopped;
 
 impl Worker {
     /// A worker that ends when `stop` is given.
-    pub(super) fn new(id: SinkId, outlet: Outlet, deliverer: Deliverer, stop: Shutdown) -> Self {
-        Self { id, outlet, deliverer, stop }
+    pub(super) fn new(
+        id: SinkId,
+        outlet: Outlet,
+        deliverer: Deliverer,
+        ask: Arc<Notify>,
+        stop: Shutdown,
+    ) -> Self {
+        Self { id, outlet, deliverer, ask, stop, head: Arc::default(), panics: Panics::default() }
+    }
+
+    /// Takes note that a clone of this has panicked.
+    pub(super) fn note_panic(&mut self) {
+        let head = self.head.load(Ordering::Relaxed);
+        let before = if self.panics.head == head { self.panics.count } else { 0 };
+        self.panics = Panics { head, count: before.saturating_add(1) };
     }
 
     /// Delivers until it is told to stop.
@@ -46,21 +80,32 @@ impl Worker {
     }
 
     async fn work(&self) -> Result<Infallible, Stopped> {
-        self.wait_while_disabled().await?;
+        self.recall().await?;
         // Before the first look into the outbox, so that nothing can slip between looking and waiting.
         let mut added = self.deliverer.store.deliveries_added();
         loop {
             match self.persist(|| self.deliverer.store.next_delivery(&self.id)).await? {
                 Some(delivery) => self.deliver(&delivery).await?,
-                None => self.until_stop(async { _ = added.changed().await }).await?,
+                None => {
+                    self.stands(Standing::Works);
+                    self.until_stop(async { _ = added.changed().await }).await?;
+                }
             }
         }
     }
 
-    /// Stays with one delivery until it has come to an end.
+    /// Stays with one delivery until it has come to an end, or the sink was disabled and works again.
     async fn deliver(&self, delivery: &Delivery) -> Result<(), Stopped> {
-        let mut message = self.wording(delivery).await?;
-        let mut form = Form::Rich;
+        self.head.store(delivery.id, Ordering::Relaxed);
+        let panics = if self.panics.head == delivery.id { self.panics.count } else { 0 };
+        if panics >= PANICS_UNTIL_DEAD {
+            return self.dead(delivery, "PiHook fails over this alert; its log says more").await;
+        }
+        let (mut message, mut form) = if panics >= PANICS_UNTIL_PLAIN {
+            (plain_message(&delivery.alert), Form::Plain)
+        } else {
+            (self.wording(delivery).await?, Form::Rich)
+        };
         let mut attempts = delivery.attempts;
         loop {
             match self.attempt(&delivery.alert, &message, form).await? {
@@ -125,6 +170,7 @@ impl Worker {
     async fn sent(&self, delivery: &Delivery) -> Result<(), Stopped> {
         let now = self.now();
         info!(sink = %self.id, delivery = delivery.id, incident = %delivery.alert.incident, "alert delivered");
+        self.stands(Standing::Works);
         self.persist(|| self.deliverer.store.delivery_sent(delivery.id, now)).await
     }
 
@@ -138,31 +184,20 @@ impl Worker {
 
     async fn dead(&self, delivery: &Delivery, why: &str) -> Result<(), Stopped> {
         let now = self.now();
-        error!(sink = %self.id, delivery = delivery.id, "the alert is given up, even plain words are refused: {why}");
+        error!(sink = %self.id, delivery = delivery.id, "the alert is given up: {why}");
         self.persist(|| self.deliverer.store.delivery_dead(delivery.id, why, now)).await
     }
 
-    async fn disabled(&self, why: &str) -> Result<(), Stopped> {
-        let (now, fingerprint) = (self.now(), self.outlet.sink.fingerprint());
-        warn!(sink = %self.id, "the sink is disabled until its configuration changes; its alerts are kept: {why}");
-        self.persist(|| self.deliverer.store.disable_sink(&self.id, &fingerprint, why, now)).await?;
-        self.until_stop(std::future::pending()).await
-    }
-
-    /// Returns once the sink may be used, which a disabled one may after its settings have changed.
-    async fn wait_while_disabled(&self) -> Result<(), Stopped> {
-        let disabled = self.persist(|| self.deliverer.store.disabled_sinks()).await?;
-        match disabled.into_iter().find(|disabled| disabled.sink == self.id) {
-            None => Ok(()),
-            Some(disabled) if disabled.fingerprint == self.outlet.sink.fingerprint() => {
-                warn!(sink = %self.id, "the sink is still disabled, since {}: {}", disabled.at, disabled.reason);
-                self.until_stop(std::future::pending()).await
+    /// Says how the sink is doing, if that is news. A sink that was enabled again only works once it has taken
+    /// something, or there is nothing to take.
+    fn stands(&self, standing: Standing) {
+        self.deliverer.standings.send_if_modified(|standings| {
+            let news = standings.get(&self.id) != Some(&standing);
+            if news {
+                standings.insert(self.id.clone(), standing);
             }
-            Some(_) => {
-                info!(sink = %self.id, "the sink's configuration has changed, so it is enabled again");
-                self.persist(|| self.deliverer.store.enable_sink(&self.id)).await
-            }
-        }
+            news
+        });
     }
 
     /// Asks the database until it obeys. After the request to stop it is asked just once.

@@ -31,7 +31,7 @@ async fn order_and_count_hold_across_every_kind_of_trouble() {
     let discord = FakeDiscord::start().await;
     let first = [Answer::RateLimited(0.2), Answer::ServerError, Answer::Ok];
     let second = [Answer::Hang, Answer::RateLimitedByProxy(0), Answer::LastOfBucket(0.3)];
-    let third = [Answer::Close, Answer::Status(302), Answer::Ok];
+    let third = [Answer::Close, Answer::Foreign(403), Answer::Ok];
     discord.script([first, second, third].concat());
     let mut stage = Stage::new();
     stage.run(set("counting", [("discord", sink_at(discord.url()))]));
@@ -109,6 +109,23 @@ async fn a_deleted_webhook_is_left_alone_until_its_address_changes() {
     assert_eq!(titles(&discord), ["one opened #1", "two opened #2"]);
     assert_eq!(discord.requests(), 3, "the deleted webhook was tried once");
     stage.until_disabled(0).await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_back_gets_what_it_has_missed() {
+    let discord = FakeDiscord::start().await;
+    discord.revoke(TOKEN);
+    let mut stage = Stage::new();
+    stage.run(set("counting", [("discord", sink_at(discord.url()))]));
+    stage.decide("one", &["discord"]).await;
+    stage.until_disabled(1).await;
+    stage.until_standing("discord", |standing| matches!(standing, Standing::Disabled(_))).await;
+    stage.stop().await;
+    discord.restore(TOKEN);
+    stage.run(set("counting", [("discord", sink_at(discord.url()))]));
+    discord.wait_for(1, PATIENCE).await;
+    stage.until_disabled(0).await;
+    stage.until_standing("discord", |standing| *standing == Standing::Works).await;
 }
 
 /// Collects what is logged.

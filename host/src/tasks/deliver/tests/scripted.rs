@@ -3,14 +3,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::stage::{CountingFormatter, Stage, set};
-use crate::sinks::{Form, SendContext, Sending, Sink, Verdict};
+use crate::sinks::{Asking, Form, SendContext, Sending, Sink, Verdict};
 use crate::store::DeliveryState;
+use crate::tasks::deliver::crew::Crew;
 use crate::tasks::deliver::*;
 
 /// What a scripted sink does.
@@ -19,6 +21,7 @@ enum Act {
     /// Answers after this time.
     After(Duration, Verdict),
     Hang,
+    Panic,
 }
 
 /// An attempt that a scripted sink has seen.
@@ -35,14 +38,41 @@ struct ScriptedSink {
     fingerprint: &'static str,
     script: Mutex<VecDeque<Act>>,
     seen: mpsc::Sender<Seen>,
+    asked: (mpsc::Sender<Instant>, tokio::sync::Mutex<mpsc::Receiver<Instant>>),
+    /// What it says when it is asked.
+    works: AtomicBool,
 }
 
 fn scripted<const N: usize>(
     fingerprint: &'static str,
     script: [Act; N],
 ) -> (Arc<dyn Sink>, mpsc::Receiver<Seen>) {
+    let (sink, seen) = scripted_sink(fingerprint, script);
+    (sink, seen)
+}
+
+fn scripted_sink<const N: usize>(
+    fingerprint: &'static str,
+    script: [Act; N],
+) -> (Arc<ScriptedSink>, mpsc::Receiver<Seen>) {
     let (seen, receiver) = mpsc::channel(1000);
-    (Arc::new(ScriptedSink { fingerprint, script: Mutex::new(script.into()), seen }), receiver)
+    let script = Mutex::new(script.into());
+    let (asked, questions) = mpsc::channel(10);
+    let sink = ScriptedSink {
+        fingerprint,
+        script,
+        seen,
+        asked: (asked, tokio::sync::Mutex::new(questions)),
+        works: AtomicBool::new(false),
+    };
+    (Arc::new(sink), receiver)
+}
+
+impl ScriptedSink {
+    /// When it was asked whether it works.
+    async fn next_question(&self) -> Instant {
+        self.asked.1.lock().await.recv().await.unwrap()
+    }
 }
 
 impl Sink for ScriptedSink {
@@ -67,8 +97,16 @@ impl Sink for ScriptedSink {
                     verdict
                 }
                 Some(Act::Hang) => std::future::pending().await,
+                Some(Act::Panic) => panic!("a sink's bug"),
                 None => Verdict::Sent,
             }
+        })
+    }
+
+    fn ask(&self) -> Asking<'_> {
+        Box::pin(async {
+            let _full = self.asked.0.try_send(Instant::now());
+            if self.works.load(Ordering::SeqCst) { Ok(()) } else { Err("it is gone".to_owned()) }
         })
     }
 }
@@ -347,13 +385,100 @@ async fn a_changed_formatter_words_what_comes_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_formatter_that_hangs_or_panics_loses_no_alert() {
-    for (formatter, title) in [("hangs", "nas is down"), ("panics", "nas opened #3")] {
+    for formatter in ["hangs", "panics"] {
         let mut stage = Stage::new();
         stage.decide("nas", &["chat"]).await;
         let (sink, mut seen) = scripted("a", []);
         stage.run(set(formatter, [("chat", sink)]));
-        assert_eq!(next(&mut seen).await.title, title);
+        assert_eq!(next(&mut seen).await.title, "nas is down");
+        assert_eq!(stage.formatter.count(), if formatter == "panics" { 2 } else { 1 });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_that_nothing_can_be_done_with_does_not_hold_up_the_next() {
+    let mut stage = Stage::new();
+    stage.decide("one", &["chat"]).await;
+    stage.decide("two", &["chat"]).await;
+    let (sink, mut seen) = scripted("a", [Act::Panic, Act::Panic, Act::Panic]);
+    stage.run(set("counting", [("chat", sink)]));
+    let expect = [
+        ("one opened #1", Form::Rich),
+        ("one opened #1", Form::Rich),
+        ("one is down", Form::Plain),
+        ("two opened #2", Form::Rich),
+    ];
+    for (title, form) in expect {
+        let seen = next(&mut seen).await;
+        assert_eq!((seen.title.as_str(), seen.form), (title, form));
+    }
+    stage.until("the first is dead", |rows| rows.len() == 1 && rows[0].state == DeliveryState::Dead).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_sink_is_asked_every_six_hours() {
+    let mut stage = Stage::new();
+    stage.decide("one", &["chat"]).await;
+    let (sink, mut seen) = scripted_sink("a", [disable(), disable()]);
+    stage.run(set("counting", [("chat", sink.clone())]));
+    let mut before = next(&mut seen).await.at;
+    for _ in 0..3 {
+        let asked = sink.next_question().await;
+        assert_eq!((asked - before).as_secs(), 6 * 3600);
+        before = asked;
+    }
+    stage.until_standing("chat", |standing| matches!(standing, Standing::Disabled(_))).await;
+
+    // It says that it works, and still refuses: that is no recovery.
+    sink.works.store(true, Ordering::SeqCst);
+    let mut standings = stage.standings.subscribe();
+    assert_eq!(next(&mut seen).await.title, "one opened #1");
+    assert!(!standings.has_changed().unwrap());
+    assert_eq!(next(&mut seen).await.title, "one opened #1");
+    standings.changed().await.unwrap();
+    stage.until_standing("chat", |standing| *standing == Standing::Works).await;
+    stage.until_disabled(0).await;
+}
+
+// On real time: paused time would run six hours on while the database answers.
+#[tokio::test]
+async fn a_disabled_sink_is_asked_at_the_start_and_after_a_reload() {
+    let mut stage = Stage::new();
+    stage.decide("one", &["chat"]).await;
+    let (sink, mut seen) = scripted_sink("a", [disable()]);
+    stage.run(set("counting", [("chat", sink.clone())]));
+    next(&mut seen).await;
+    stage.until_disabled(1).await;
+    stage.stop().await;
+    stage.run(set("counting", [("chat", sink.clone())]));
+    sink.next_question().await;
+    stage.reload(set("counting", [("chat", sink.clone())]));
+    sink.next_question().await;
+    assert!(seen.try_recv().is_err(), "it was not used before it said that it works");
+    sink.works.store(true, Ordering::SeqCst);
+    stage.reload(set("counting", [("chat", sink.clone())]));
+    assert_eq!(next(&mut seen).await.title, "one opened #1");
+    stage.until_disabled(0).await;
+}
+
+#[tokio::test]
+async fn an_alert_to_a_sink_that_was_just_added_is_not_given_up() {
+    let stage = Stage::new();
+    stage.decide("one", &["old"]).await;
+    stage.decide("two", &["new"]).await;
+    let sinks = watch::Sender::new(Arc::new(set("counting", [])));
+    let crew = Crew::new(stage.deliverer());
+    let receiver = sinks.subscribe();
+    // The new set comes while the database is being asked who has deliveries.
+    tokio::join!(biased; crew.give_up_orphans(&receiver), async {
+        sinks.send_replace(Arc::new(set("counting", [("new", scripted("b", []).0)])));
+    });
+    let rows: Vec<_> = stage.undelivered().into_iter().map(|row| (row.service, row.state)).collect();
+    assert_eq!(
+        rows,
+        [("one", DeliveryState::Dead), ("two", DeliveryState::Pending)]
+            .map(|(service, state)| (service.to_owned(), state))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,6 +66,7 @@ pub(super) struct Stage {
     pub(super) store: Store,
     pub(super) formatter: Arc<CountingFormatter>,
     pub(super) clock: Arc<SetClock>,
+    pub(super) standings: watch::Sender<Standings>,
     dir: TempDir,
     running: Option<Running>,
 }
@@ -81,17 +82,23 @@ impl Stage {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("pihook.db"), Duration::ZERO).unwrap();
         let clock = Arc::new(SetClock(Mutex::new(DECIDED.parse().unwrap())));
-        Self { store, formatter: Arc::default(), clock, dir, running: None }
+        let standings = watch::Sender::new(Standings::new());
+        Self { store, formatter: Arc::default(), clock, standings, dir, running: None }
     }
 
-    /// Starts delivering to these.
-    pub(super) fn run(&mut self, sinks: SinkSet) {
-        let deliverer = Deliverer {
+    pub(super) fn deliverer(&self) -> Deliverer {
+        Deliverer {
             store: self.store.clone(),
             formatter: Arc::clone(&self.formatter) as Arc<dyn Formatter>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             zone: TimeZone::UTC,
-        };
+            standings: self.standings.clone(),
+        }
+    }
+
+    /// Starts delivering to these.
+    pub(super) fn run(&mut self, sinks: SinkSet) {
+        let deliverer = self.deliverer();
         let (sinks, receiver) = watch::channel(Arc::new(sinks));
         let (stop, stopped) = shutdown::channel();
         self.running = Some(Running { sinks, stop, task: tokio::spawn(deliverer.run(receiver, stopped)) });
@@ -151,6 +158,14 @@ impl Stage {
         for _ in 0..10 {
             self.store.sinks_with_pending().await.unwrap();
         }
+    }
+
+    /// Waits until a sink is doing like this.
+    pub(super) async fn until_standing(&self, sink: &str, standing: impl Fn(&Standing) -> bool) {
+        let mut standings = self.standings.subscribe();
+        let sink = SinkId::new(sink);
+        let reached = standings.wait_for(|standings| standings.get(&sink).is_some_and(&standing));
+        tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap().unwrap();
     }
 
     /// Waits until the database has this many disabled sinks.

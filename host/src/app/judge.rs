@@ -1,0 +1,129 @@
+//! What plugins think of a configuration, and what is to be thought of its plugins.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tracing::{error, warn};
+
+use crate::clock::Clock;
+use crate::config::{Config, Problem, Problems, ServiceConfig};
+use crate::plugins::{BUNDLED, Kept, Library, Plugin, Reach};
+use crate::words::chain;
+
+/// What a plugin that cannot be loaded means.
+#[derive(Clone, Copy)]
+pub(super) enum Broken<'a> {
+    /// Its services are unknown; the rest is watched.
+    Logged,
+    /// It is a problem of the configuration.
+    Refused,
+    /// It is a problem if this library has it: then the configuration in use is the better one.
+    RefusedIfIn(&'a Library),
+}
+
+/// The ids of the plugins that a configuration uses.
+pub(super) fn wanted(config: &Config) -> BTreeSet<&str> {
+    let checks = config.services.iter().map(|service| service.check.plugin.as_str());
+    let formatters = config.sinks.values().map(|sink| sink.formatter.as_str());
+    checks.chain(formatters).collect()
+}
+
+/// Adds, or logs, which plugins cannot be loaded.
+pub(super) fn note_broken(config: &Config, library: &Library, broken: Broken<'_>, problems: &mut Problems) {
+    for id in wanted(config) {
+        let Some(Err(reason)) = library.get(id) else { continue };
+        // A compiler's complaint has many lines, and a problem has one.
+        let reason = chain(reason.as_ref()).split_whitespace().collect::<Vec<_>>().join(" ");
+        let refused = match broken {
+            Broken::Logged => false,
+            Broken::Refused => true,
+            Broken::RefusedIfIn(before) => matches!(before.get(id), Some(Ok(_))),
+        };
+        if refused {
+            let what = format!("the plugin `{id}` cannot be used: {reason}");
+            problems.add(config.problem(&path_of(config, id), what, "a plugin that loads".to_owned()));
+        } else {
+            error!(plugin = id, "cannot be used: {reason}");
+        }
+    }
+}
+
+/// Where the file speaks of a plugin: where it is declared, else where it is first used.
+fn path_of(config: &Config, id: &str) -> String {
+    if config.plugins.contains_key(id) {
+        return format!("plugins.{id}.file");
+    }
+    let service = config.services.iter().find(|service| service.check.plugin == id);
+    let sink = config.sinks.iter().find(|(_, sink)| sink.formatter == id);
+    match (service, sink) {
+        (Some(service), _) => format!("{}.check", service.path),
+        (None, Some((name, _))) => format!("sinks.{name}.formatter"),
+        (None, None) => String::new(),
+    }
+}
+
+/// Adds what plugins find wrong with their settings, and names that no plugin has.
+pub(super) async fn judge(
+    config: &Config,
+    library: &Library,
+    clock: &Arc<dyn Clock>,
+    problems: &mut Problems,
+) {
+    for service in &config.services {
+        let path = format!("{}.check", service.path);
+        match library.get(&service.check.plugin) {
+            None => problems.add(unknown(config, &path, &service.check.plugin)),
+            Some(Err(_)) => {}
+            Some(Ok(plugin)) if !plugin.is_check() => problems.add(config.problem(
+                &path,
+                format!("`{}` is a formatter and not a check", plugin.id()),
+                "name a check, such as `http`".to_owned(),
+            )),
+            Some(Ok(plugin)) => judge_settings(config, service, plugin, clock, problems).await,
+        }
+    }
+    for (name, sink) in &config.sinks {
+        let path = format!("sinks.{name}.formatter");
+        match library.get(&sink.formatter) {
+            None => problems.add(unknown(config, &path, &sink.formatter)),
+            Some(Ok(plugin)) if plugin.is_check() => problems.add(config.problem(
+                &path,
+                format!("`{}` is a check and not a formatter", plugin.id()),
+                "name a formatter, such as `detailed`".to_owned(),
+            )),
+            Some(_) => {}
+        }
+    }
+}
+
+async fn judge_settings(
+    config: &Config,
+    service: &ServiceConfig,
+    plugin: &Plugin,
+    clock: &Arc<dyn Clock>,
+    problems: &mut Problems,
+) {
+    let reach = Reach { clock: clock.clone(), network: None, kept: Kept::default() };
+    match plugin.validate(&service.check.settings.to_string(), reach).await {
+        Ok(found) => {
+            // Where there is a mistake already, the plugin saw what was put in its place, or tells the same.
+            let known: BTreeSet<String> = problems.iter().map(|problem| problem.path.clone()).collect();
+            for problem in found {
+                let path = service.path_of_setting(&problem.path);
+                if known.contains(&path) {
+                    continue;
+                }
+                problems.add(config.problem(&path, problem.what, problem.remedy));
+            }
+        }
+        // A plugin's fault is no mistake of the file.
+        Err(error) => warn!(service = %service.service.id, "its settings could not be checked: {error}"),
+    }
+}
+
+fn unknown(config: &Config, path: &str, id: &str) -> Problem {
+    let known: Vec<&str> =
+        BUNDLED.iter().map(|(id, _)| *id).chain(config.plugins.keys().map(String::as_str)).collect();
+    let remedy = format!("one of {}, or declare it under `plugins:`", known.join(", "));
+    config.problem(path, format!("there is no plugin `{id}`"), remedy)
+}
