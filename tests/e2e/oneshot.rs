@@ -63,7 +63,7 @@ impl Home {
     /// `pihook` with these arguments, ready to be changed further. Of the environment it sees only what is given.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(PIHOOK);
-        command.args(arguments).current_dir(self.path()).env_clear().env("TZ", "UTC").kill_on_drop(true);
+        command.args(arguments).current_dir(self.path()).env_clear().env("TZ", "Etc/UTC").kill_on_drop(true);
         command
     }
 

@@ -17,24 +17,27 @@ impl Lane {
         Self(Arc::new(Semaphore::new(most)))
     }
 
-    /// What the call returns. `what` it does is for messages, such as `reading the ca_file`.
+    /// What the call returns, once there is a place for it. `what` it does is for messages, such as `reading the
+    /// ca_file`.
     ///
     /// # Errors
-    /// [`HttpError::Other`] if it takes too long, or too many others do.
+    /// [`HttpError::Other`] if it takes too long, the wait for a place included.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         what: &str,
         within: Duration,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HttpError> {
-        let permit = self.0.clone().try_acquire_owned().map_err(|_| {
-            HttpError::Other(format!("{what} was not tried: too many earlier attempts still hang"))
-        })?;
-        let task = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            call()
-        });
-        match timeout(within, task).await {
+        let whole = async {
+            // Never closed, so there is always a place in the end.
+            let permit = self.0.clone().acquire_owned().await;
+            tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                call()
+            })
+            .await
+        };
+        match timeout(within, whole).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(HttpError::Other(format!("{what} failed: {error}"))),
             Err(_) => Err(HttpError::Other(format!(
@@ -60,14 +63,20 @@ mod tests {
         };
         let error = lane.run("reading", Duration::from_millis(20), hang).await.unwrap_err();
         assert_eq!(error, HttpError::Other("reading took longer than 20 ms: does its disk hang?".to_owned()));
-        let error = lane.run("reading", Duration::from_secs(5), || ()).await.unwrap_err();
-        assert!(matches!(error, HttpError::Other(text) if text.contains("was not tried")));
+        lane.run("reading", Duration::from_millis(20), || ()).await.expect_err("its place is taken");
+        let waiting = lane.run("reading", Duration::from_secs(10), || ());
         drop(release);
-        let free = async {
-            while lane.run("reading", Duration::from_secs(5), || ()).await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(Duration::from_secs(5), free).await.expect("the place is free again");
+        waiting.await.expect("the place is free again");
+    }
+
+    #[tokio::test]
+    async fn more_than_there_are_places_for_take_turns() {
+        let lane = Arc::new(Lane::new(2));
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let lane = lane.clone();
+            calls.spawn(async move { lane.run("reading", Duration::from_secs(20), || ()).await });
+        }
+        assert!(calls.join_all().await.iter().all(Result::is_ok));
     }
 }

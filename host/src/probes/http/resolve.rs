@@ -1,12 +1,14 @@
 //! Name resolution. The system's resolver blocks, for half a minute when its server is silent, and cannot be stopped: so
-//! there is one lookup of a name at a time, shared by all who ask, and only so many at once.
+//! there is one lookup of a name at a time, shared by all who ask, and only so many at once; others take turns.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
 /// Lookups at once, those included that nobody waits for any more. Fewer than the runtime has threads for blocking calls.
 const MOST_LOOKUPS: usize = 32;
@@ -22,11 +24,24 @@ pub(super) enum Unresolved {
 
 type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 type Found = Result<Vec<IpAddr>, Unresolved>;
-type Running = HashMap<String, watch::Receiver<Option<Found>>>;
+type Running = HashMap<String, watch::Receiver<Progress>>;
+
+/// How long a lookup waits for its turn before PiHook owns up to being busy. Below any connect timeout, which would be
+/// the service's fault.
+const TURN: Duration = Duration::from_millis(500);
+
+/// How far a lookup is.
+#[derive(Clone, Debug)]
+enum Progress {
+    Queued,
+    Asked,
+    Done(Found),
+}
 
 /// Resolves names.
 pub(super) struct Resolver {
     lookup: Arc<Lookup>,
+    turns: Arc<Semaphore>,
     running: Arc<Mutex<Running>>,
 }
 
@@ -37,41 +52,49 @@ impl Resolver {
     }
 
     fn by(lookup: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static) -> Self {
-        Self { lookup: Arc::new(lookup), running: Arc::default() }
+        let turns = Arc::new(Semaphore::new(MOST_LOOKUPS));
+        Self { lookup: Arc::new(lookup), turns, running: Arc::default() }
     }
 
     /// The name's addresses in the resolver's order. May be dropped at any time; the lookup then goes on for others.
     pub(super) async fn resolve(&self, name: &str) -> Found {
-        let mut answer = self.answer(name)?;
-        match answer.wait_for(Option::is_some).await {
-            Ok(found) => found.clone().unwrap_or(Err(Unresolved::Failed(None))),
-            Err(_) => Err(Unresolved::Own("the lookup of the name broke off".to_owned())),
-        }
-    }
-
-    /// The answer of the lookup that runs, or of a new one.
-    fn answer(&self, name: &str) -> Result<watch::Receiver<Option<Found>>, Unresolved> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = running.get(name) {
-            return Ok(answer.clone());
-        }
-        if running.len() >= MOST_LOOKUPS {
+        let mut progress = self.progress(name);
+        let begun = progress.wait_for(|progress| !matches!(progress, Progress::Queued));
+        if timeout(TURN, begun).await.is_err() {
             let text =
                 format!("PiHook's resolver is busy: {MOST_LOOKUPS} other names are still being resolved");
             return Err(Unresolved::Own(text));
         }
-        let (tell, answer) = watch::channel(None);
-        running.insert(name.to_owned(), answer.clone());
+        match progress.wait_for(|progress| matches!(progress, Progress::Done(_))).await.as_deref() {
+            Ok(Progress::Done(found)) => found.clone(),
+            _ => Err(Unresolved::Own("the lookup of the name broke off".to_owned())),
+        }
+    }
+
+    /// The lookup that runs, or a new one.
+    fn progress(&self, name: &str) -> watch::Receiver<Progress> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(progress) = running.get(name) {
+            return progress.clone();
+        }
+        let (tell, progress) = watch::channel(Progress::Queued);
+        running.insert(name.to_owned(), progress.clone());
         drop(running);
         let ended = Ended { name: name.to_owned(), running: self.running.clone() };
-        let lookup = self.lookup.clone();
-        tokio::task::spawn_blocking(move || {
-            let found = lookup(&ended.name).map_err(|error| unresolved(&error));
-            // Whoever asks from now on gets a new lookup.
-            drop(ended);
-            tell.send_replace(Some(found));
+        let (lookup, turns) = (self.lookup.clone(), self.turns.clone());
+        tokio::spawn(async move {
+            let turn = turns.acquire_owned().await;
+            tell.send_replace(Progress::Asked);
+            let _ = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                let found = lookup(&ended.name).map_err(|error| unresolved(&error));
+                // Whoever asks from now on gets a new lookup.
+                drop(ended);
+                tell.send_replace(Progress::Done(found));
+            })
+            .await;
         });
-        Ok(answer)
+        progress
     }
 }
 
@@ -97,13 +120,9 @@ fn unresolved(error: &io::Error) -> Unresolved {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::sync::Condvar;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
-    use super::*;
 
     /// A resolver that hangs until it is told not to.
     #[derive(Default)]
@@ -158,11 +177,22 @@ mod tests {
         let resolver = stuck.resolver();
         for index in 0..MOST_LOOKUPS {
             let name = format!("stuck{index}.lan");
-            assert!(timeout(BLINK / 20, resolver.resolve(&name)).await.is_err());
+            assert!(timeout(BLINK, resolver.resolve(&name)).await.is_err());
         }
-        let refused = timeout(LONG, resolver.resolve("nas.lan")).await.expect("it is refused at once");
+        let refused = timeout(LONG, resolver.resolve("nas.lan")).await.expect("it is refused");
         assert!(matches!(refused, Err(Unresolved::Own(text)) if text.contains("busy")));
         stuck.free();
+    }
+
+    #[tokio::test]
+    async fn more_names_than_there_are_turns_are_resolved_one_after_the_other() {
+        let resolver = Arc::new(Arc::new(Stuck::default()).resolver());
+        let mut lookups = tokio::task::JoinSet::new();
+        for index in 0..10 * MOST_LOOKUPS {
+            let resolver = resolver.clone();
+            lookups.spawn(async move { resolver.resolve(&format!("s{index}.lan")).await });
+        }
+        assert!(lookups.join_all().await.iter().all(Result::is_ok));
     }
 
     #[tokio::test]
