@@ -17,7 +17,7 @@ usage: ./build.sh COMMAND
   test       install what the tests need and run all of them
   plugins    build the bundled plugins (needed once before a plain `cargo build`)
   check      format, lints, licences and advisories; no tests
-  bench      measure CPU, memory and bytes written of the binary that is shipped
+  bench      measure CPU, memory, bytes written and start-up of a release build
   dist       build the binary that is shipped, with link-time optimisation
 
 Documentation: README.md, ARCHITECTURE.md, docs/.
@@ -106,12 +106,11 @@ dist() {
     ls -l "$TARGET_DIR/dist/pihook"
 }
 
-# What is measured is what is shipped.
 bench() {
     plugins
-    cargo build --locked --profile dist -p pihook -p pihook-bench
-    "$TARGET_DIR/dist/wall"
-    exec python3 tests/bench/bench.py "$TARGET_DIR/dist" "$@"
+    cargo build --locked --release -p pihook -p pihook-bench
+    "$TARGET_DIR/release/wall"
+    exec python3 tests/bench/bench.py "$TARGET_DIR/release" "$@"
 }
 
 case "${1-}" in

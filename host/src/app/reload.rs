@@ -86,6 +86,7 @@ impl Running {
         self.engine.send(Command::Reconfigure(own::with_own(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
         info!("configuration reloaded: {}", count(config.services.len(), "service"));
+        self.host.sweep_cache(&library);
         InUse { config, library }
     }
 

@@ -53,6 +53,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let (service, outcome) = own::valid(&config, now.wall);
     handle.send(Command::Push(service, outcome)).await;
     info!("watching {}", count(config.services.len(), "service"));
+    host.sweep_cache(&library);
 
     let zone = TimeZone::system();
     let formatter = Arc::new(PluginFormatter::new(library.clone(), clock.clone(), zone.clone()));

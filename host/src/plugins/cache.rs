@@ -40,7 +40,7 @@ impl Cache {
         Ok(Self { root: root.to_owned(), folder })
     }
 
-    /// Removes what nobody needs: other settings' folders, other plugins' files, and unfinished ones of long ago. What is
+    /// Removes what nobody has needed for long: other settings' folders, other plugins' files, unfinished ones. What is
     /// mapped stays so. A failure is none: the next sweep tries again.
     pub(super) fn sweep(&self, used: &BTreeSet<String>) {
         for (path, name) in entries(&self.root) {
@@ -51,8 +51,8 @@ impl Cache {
         }
         for (path, name) in entries(&self.folder) {
             let digest = name.split('.').next().unwrap_or_default();
-            let is_old = if name.ends_with(".tmp") { is_abandoned(&path) } else { !used.contains(digest) };
-            if is_old {
+            // Another process may have compiled it just now, for a check on the command line.
+            if (name.ends_with(".tmp") || !used.contains(digest)) && is_abandoned(&path) {
                 let _ = fs::remove_file(path);
             }
         }
@@ -160,7 +160,10 @@ mod tests {
         let [fresh, abandoned] = ["x.cwasm.1.tmp", "y.cwasm.2.tmp"].map(|name| cache.folder.join(name));
         fs::write(&fresh, b"half").unwrap();
         let long_ago = std::time::SystemTime::UNIX_EPOCH;
-        fs::File::create(&abandoned).unwrap().set_modified(long_ago).unwrap();
+        fs::write(&abandoned, b"half").unwrap();
+        for old in [&abandoned, &cache.path(&unused), &cache.sum_path(&unused)] {
+            fs::File::options().write(true).open(old).unwrap().set_modified(long_ago).unwrap();
+        }
         let [other, foreign] = ["0123456789ab", "not-ours"].map(|name| root.path().join(name));
         for folder in [&other, &foreign] {
             fs::create_dir(folder).unwrap();

@@ -1,7 +1,7 @@
 //! What the plugin wall costs: a store, an instance, a call with its conversions, and back. No network is involved: the
 //! guest's request is denied at once.
 //!
-//! `cargo run --profile dist -p pihook-bench --bin wall`
+//! `cargo run --release -p pihook-bench --bin wall`
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
