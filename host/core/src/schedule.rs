@@ -2,9 +2,9 @@
 //!
 //! Slots lie exactly one interval apart, so the average interval is exact. Each start comes up to a tenth of the
 //! interval and at most a second after its slot: jitter, so that services of one interval do not stay in step, and then
-//! the next beat of a clock that all services share. Checks that start on one beat run with warm caches and one wake-up
-//! between them, which halves what a check costs on a machine that has nothing else to do. A slot that passes while the
-//! check is still running, or while the process was stalled, is skipped and not made up for.
+//! the next beat of a clock that all services share. Checks that start on one beat share a wake-up and warm
+//! caches. A slot that passes while the check is still running, or while the process was stalled, is skipped and not made
+//! up for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
