@@ -3,7 +3,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-PLUGINS=(http:pihook-check-http detailed:pihook-formatter-detailed)
+# Each folder below plugins/ but the SDK's is a plugin that comes with PiHook; its name is the id.
+PLUGINS=()
+for manifest in plugins/*/Cargo.toml; do
+    id=$(basename "$(dirname "$manifest")")
+    [ "$id" = sdk ] || PLUGINS+=("$id:$(sed -n 's/^name = "\(.*\)"$/\1/p' "$manifest")")
+done
 # Guests that misbehave on purpose, for the tests of the sandbox. They are built likewise and never embedded.
 ROGUES=(rogue-check:rogue-check rogue-formatter:rogue-formatter)
 WASM_TARGET=wasm32-wasip2
@@ -66,7 +71,9 @@ check() {
     cargo fmt --all --check
     say "lints"
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    cargo clippy --locked --target "$WASM_TARGET" -p pihook-check-http -p pihook-formatter-detailed -- -D warnings
+    local packages=() entry
+    for entry in "${PLUGINS[@]}"; do packages+=(-p "${entry#*:}"); done
+    cargo clippy --locked --target "$WASM_TARGET" "${packages[@]}" -- -D warnings
     if command -v cargo-deny >/dev/null; then
         say "licences and sources"
         cargo deny --offline check bans licenses sources

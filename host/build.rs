@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-/// Ids of the plugins that come with PiHook.
-const BUNDLED: &[&str] = &["detailed", "http"];
-
 fn main() {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../target/plugins");
+    let project = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("..");
+    let folder = project.join("target/plugins");
+    let sources = project.join("plugins");
+    println!("cargo::rerun-if-changed={}", sources.display());
     let mut list = String::from("[");
-    for id in BUNDLED {
+    for id in ids(&sources) {
         let file = folder.join(format!("{id}.wasm"));
         println!("cargo::rerun-if-changed={}", file.display());
         if !file.exists() {
@@ -22,4 +22,15 @@ fn main() {
     list.push(']');
     let out = Path::new(&env::var("OUT_DIR").expect("set by cargo")).join("bundled.rs");
     fs::write(out, list).expect("the build folder is writable");
+}
+
+/// The ids of the plugins that come with PiHook, sorted: each has a folder of its own, beside that of the SDK.
+fn ids(sources: &Path) -> Vec<String> {
+    let folders =
+        fs::read_dir(sources).expect("the sources are there").map(|entry| entry.expect("a folder").path());
+    let plugins = folders.filter(|folder| folder.join("Cargo.toml").exists() && !folder.ends_with("sdk"));
+    let mut ids: Vec<String> =
+        plugins.filter_map(|folder| Some(folder.file_name()?.to_string_lossy().into_owned())).collect();
+    ids.sort();
+    ids
 }

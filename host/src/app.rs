@@ -4,6 +4,7 @@ mod assemble;
 mod cache;
 mod daemon;
 mod flag;
+mod grants;
 mod judge;
 mod own;
 mod prepare;

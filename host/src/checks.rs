@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pihook_core::{Outcome, Secret, ServiceId};
 
-use crate::probes::http::Access;
+use crate::probes::Grants;
 
 pub use redact::Redactor;
 pub use runner::PluginRunner;
@@ -33,7 +33,7 @@ pub struct CheckSpec {
     /// Bounds the answer, within one attempt.
     pub read_timeout: Duration,
     /// What the check may reach, with the secrets that are filled in there.
-    pub access: Arc<Access>,
+    pub grants: Arc<Grants>,
     /// What must not be seen in a summary.
     pub secrets: Vec<Secret>,
 }

@@ -142,21 +142,33 @@ impl HostPattern {
     /// Whether a request to this host is meant.
     #[must_use]
     pub fn matches(&self, scheme: Scheme, to: &HostPort) -> bool {
-        let host = match &self.host {
-            HostMatch::Any => true,
-            HostMatch::Exactly(host) => *host == to.host,
-            HostMatch::Below(suffix) => {
-                to.host.len() > suffix.len()
-                    && to.host.ends_with(suffix.as_str())
-                    && to.host.parse::<IpAddr>().is_err()
-            }
-        };
         let port = match self.port {
             PortMatch::Usual => to.port == scheme.port(),
             PortMatch::Any => true,
             PortMatch::Exactly(port) => to.port == port,
         };
-        host && port && self.scheme.is_none_or(|wanted| wanted == scheme)
+        port && self.matches_host(&to.host) && self.scheme.is_none_or(|wanted| wanted == scheme)
+    }
+
+    /// Whether something else than HTTP may go to this host, and to this port if there are ports. A pattern without a port
+    /// means every port then, and one with a scheme means HTTP alone.
+    #[must_use]
+    pub fn matches_network(&self, host: &str, port: Option<u16>) -> bool {
+        let granted = match (self.port, port) {
+            (PortMatch::Usual | PortMatch::Any, _) | (PortMatch::Exactly(_), None) => true,
+            (PortMatch::Exactly(granted), Some(port)) => granted == port,
+        };
+        granted && self.scheme.is_none() && self.matches_host(&normal(host))
+    }
+
+    fn matches_host(&self, to: &str) -> bool {
+        match &self.host {
+            HostMatch::Any => true,
+            HostMatch::Exactly(host) => host == to,
+            HostMatch::Below(suffix) => {
+                to.len() > suffix.len() && to.ends_with(suffix.as_str()) && to.parse::<IpAddr>().is_err()
+            }
+        }
     }
 }
 

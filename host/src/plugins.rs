@@ -34,11 +34,11 @@ pub use digest::Digest;
 pub use fault::{Fault, PluginError};
 pub use formatter::FormatTarget;
 pub use kept::Kept;
-pub use library::{BUNDLED, Library};
+pub use library::Library;
 pub use limits::Limits;
 pub use load::{LoadError, PluginHost};
-pub use run::Reach;
-pub use source::PluginSource;
+pub use run::{Outside, Reach};
+pub use source::{BUNDLED, PluginSource};
 
 use engine::PluginEngine;
 use run::RunState;

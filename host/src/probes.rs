@@ -1,8 +1,20 @@
 //! The host's IO for checks: raw observations of the outside world, and no judgement.
 //!
 //! A probe knows neither the sandbox nor the types of its interface; whoever hosts the plugins converts at that wall.
+//! What a service's check may ask of the probes stands in its [`Grants`].
 
+mod grants;
 pub mod http;
 mod roots;
 
+pub use grants::{Grants, MachineGrant, NetworkGrant};
 pub use roots::system_roots;
+
+use http::HttpProbe;
+
+/// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
+#[derive(Default)]
+pub struct Probes {
+    /// HTTP.
+    pub http: HttpProbe,
+}

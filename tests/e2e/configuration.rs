@@ -180,8 +180,11 @@ async fn the_examples_of_the_documentation_are_valid() {
     home.seed("data").await;
     home.write("nas-password", "long enough");
     let mut count = 0;
-    for page in [include_str!("../../docs/checks.md"), include_str!("../../docs/configuration.md")] {
-        for example in examples(page) {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
+    let checks = std::fs::read_dir(format!("{docs}/checks")).unwrap().map(|page| page.unwrap().path());
+    for page in checks.chain([format!("{docs}/configuration.md").into()]) {
+        let page = std::fs::read_to_string(page).unwrap();
+        for example in examples(&page) {
             let services = if example.contains("services:") { "" } else { "services: []\n" };
             home.write("services.yaml", &format!("{example}{services}"));
             let mut command = home.command(["validate"]);

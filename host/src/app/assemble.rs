@@ -1,19 +1,14 @@
 //! Turns what the configuration says into what each part wants to hear. The parts do not know each other.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pihook_core::{ServiceId, SinkId};
-use serde_json::Value;
-use url::Url;
 
-use super::Prepared;
+use super::{Prepared, grants};
 use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
-use crate::hosts::HostPort;
 use crate::plugins::{LoadError, PluginSource};
-use crate::probes::http::{Access, HttpGrant};
 use crate::probes::system_roots;
 use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, TIMEOUT};
 use crate::store::RegisteredService;
@@ -23,7 +18,7 @@ use crate::words::chain;
 /// A runner with the configuration's services, for one-off use.
 #[must_use]
 pub fn runner(prepared: &Prepared) -> PluginRunner {
-    let runner = PluginRunner::new(prepared.clock.clone(), prepared.probe.clone(), BTreeMap::new());
+    let runner = PluginRunner::new(prepared.clock.clone(), prepared.probes.clone(), BTreeMap::new());
     runner.replace(prepared.library.clone(), specs(&prepared.config));
     runner
 }
@@ -39,18 +34,6 @@ pub(super) fn specs(config: &Config) -> BTreeMap<ServiceId, Arc<CheckSpec>> {
 
 fn spec(service: &ServiceConfig, config: &Config) -> CheckSpec {
     let check = &service.check;
-    let grant = match config.plugins.get(&check.plugin) {
-        // The bundled checks go where the service's settings send them.
-        None => HttpGrant::Any,
-        Some(plugin) => HttpGrant::Hosts(plugin.allow.http.clone()),
-    };
-    let ca_file = text_setting(service, "ca_file").map(PathBuf::from);
-    let access = Access {
-        own_hosts: own_hosts(service),
-        secrets: check.secrets.clone(),
-        grant,
-        ca_files: ca_file.into_iter().collect(),
-    };
     CheckSpec {
         name: service.service.name.to_string(),
         zone: service.service.zone.to_string(),
@@ -59,38 +42,27 @@ fn spec(service: &ServiceConfig, config: &Config) -> CheckSpec {
         retries: check.retries,
         connect_timeout: check.connect_timeout,
         read_timeout: check.read_timeout,
-        access: Arc::new(access),
+        grants: Arc::new(grants::of(service, config)),
         secrets: check.secrets.clone(),
     }
 }
 
-/// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
-/// to TLS is the same place.
-fn own_hosts(service: &ServiceConfig) -> Vec<HostPort> {
-    // Placeholders may stay: the configuration lets none into the host or port.
-    let url = text_setting(service, "url").and_then(|url| Url::parse(url).ok());
-    let Some(own) = url.as_ref().and_then(HostPort::of) else { return Vec::new() };
-    let secured = (own.port() == 80).then(|| HostPort::new(own.host(), 443));
-    std::iter::once(own).chain(secured).collect()
-}
-
-fn text_setting<'s>(service: &'s ServiceConfig, key: &str) -> Option<&'s str> {
-    service.check.settings.get(key).and_then(Value::as_str)
-}
-
-/// The configured plugins' bytes, or why they cannot be had.
+/// The configured plugins' bytes, or why they cannot be had. Of an id that nobody knows there are none.
 #[must_use]
 pub fn plugin_sources(config: &Config) -> BTreeMap<String, Result<PluginSource, Arc<LoadError>>> {
     let source = |(id, plugin): (&String, &PluginConfig)| {
-        let read =
-            PluginSource::from_file(id, &plugin.file, plugin.sha256.as_deref()).map(|source| PluginSource {
-                memory: plugin.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-                cpu: plugin.cpu,
-                ..source
-            });
-        (id.clone(), read.map_err(Arc::new))
+        let read = match &plugin.file {
+            Some(file) => PluginSource::from_file(id, file, plugin.sha256.as_deref()),
+            None => Ok(PluginSource::bundled(id)?),
+        };
+        let limited = read.map(|source| PluginSource {
+            memory: plugin.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)).or(source.memory),
+            cpu: plugin.cpu.or(source.cpu),
+            ..source
+        });
+        Some((id.clone(), limited.map_err(Arc::new)))
     };
-    config.plugins.iter().map(source).collect()
+    config.plugins.iter().filter_map(source).collect()
 }
 
 /// The services as the database lists them.
@@ -179,37 +151,5 @@ sinks:
                 format!("services.yaml:8: sinks.six.username: {rule}"),
             ]
         );
-    }
-
-    fn access(service: &str) -> Access {
-        let text = format!(
-            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan] }} }} }}\nservices: [{{ name: A, {service} }}]"
-        );
-        let surroundings = Surroundings {
-            file: Path::new("services.yaml"),
-            base: Path::new("/"),
-            environment: &|_| Some("hunter2".to_owned()),
-            read_file: &|_| Err(std::io::Error::other("no files")),
-        };
-        let config = parse(text.as_bytes(), &surroundings).unwrap_or_else(|problems| panic!("{problems}"));
-        specs(&config).into_values().next().unwrap().access.as_ref().clone()
-    }
-
-    #[test]
-    fn a_plugin_from_a_file_gets_its_services_host_its_ca_file_and_its_grants() {
-        let access = access(
-            "check: mine, settings: { url: \"http://nas.lan/${TOKEN}?k=${TOKEN}\", ca_file: /etc/ca.pem }",
-        );
-        assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
-        assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
-        assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
-        assert_eq!(access.secrets.len(), 1);
-    }
-
-    #[test]
-    fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
-        let access = access("url: \"https://nas.lan:8443/x\"");
-        assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
-        assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
     }
 }

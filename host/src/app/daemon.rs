@@ -8,7 +8,7 @@ use std::time::Duration;
 use pihook_core::maintenance::Flag;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::reload::{InUse, Reloaded, Running};
@@ -18,6 +18,7 @@ use super::watch::{ConfigWatch, FlagWatch, PERIOD};
 use super::{Prepared, flag, own};
 use crate::engine::Command;
 use crate::maintenance::FlagFile;
+use crate::memory;
 use crate::shutdown::{self, Request, Signals};
 use crate::store::{Store, StoreError};
 use crate::tasks::deliver::Standings;
@@ -111,6 +112,8 @@ impl Daemon {
     async fn watch(&mut self, mut signals: Signals, engine: &mut JoinHandle<()>) -> Result<(), RunError> {
         let mut look = interval(PERIOD);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tidy = interval_at(Instant::now() + memory::FIRST, memory::PERIOD);
+        tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 request = signals.next() => match request {
@@ -125,6 +128,7 @@ impl Daemon {
                         self.flag_changed(file).await;
                     }
                 }
+                _ = tidy.tick() => memory::release_code(),
                 reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
                 Ok(()) = self.standings.changed() => self.tell_standings().await,
                 _ = &mut *engine => return Err(RunError::EngineStopped),
@@ -196,8 +200,6 @@ async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]

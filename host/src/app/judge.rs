@@ -7,7 +7,7 @@ use tracing::{error, warn};
 
 use crate::clock::Clock;
 use crate::config::{Config, Problem, Problems, ServiceConfig};
-use crate::plugins::{BUNDLED, Kept, Library, Plugin, Reach};
+use crate::plugins::{BUNDLED, Kept, Library, Plugin, PluginSource, Reach};
 use crate::words::chain;
 
 /// What a plugin that cannot be loaded means.
@@ -30,6 +30,13 @@ pub(super) fn wanted(config: &Config) -> BTreeSet<&str> {
 
 /// Adds, or logs, which plugins cannot be loaded.
 pub(super) fn note_broken(config: &Config, library: &Library, broken: Broken<'_>, problems: &mut Problems) {
+    for (id, plugin) in &config.plugins {
+        if plugin.file.is_none() && PluginSource::bundled(id).is_none() {
+            let what = format!("no plugin `{id}` comes with PiHook, and this names no file");
+            let remedy = format!("`file:` with its place, or one of {}", bundled_ids());
+            problems.add(config.problem(&format!("plugins.{id}"), what, remedy));
+        }
+    }
     for id in wanted(config) {
         let Some(Err(reason)) = library.get(id) else { continue };
         // A compiler's complaint has many lines, and a problem has one.
@@ -50,8 +57,8 @@ pub(super) fn note_broken(config: &Config, library: &Library, broken: Broken<'_>
 
 /// Where the file speaks of a plugin: where it is declared, else where it is first used.
 fn path_of(config: &Config, id: &str) -> String {
-    if config.plugins.contains_key(id) {
-        return format!("plugins.{id}.file");
+    if let Some(plugin) = config.plugins.get(id) {
+        return if plugin.file.is_some() { format!("plugins.{id}.file") } else { format!("plugins.{id}") };
     }
     let service = config.services.iter().find(|service| service.check.plugin == id);
     let sink = config.sinks.iter().find(|(_, sink)| sink.formatter == id);
@@ -103,7 +110,7 @@ async fn judge_settings(
     clock: &Arc<dyn Clock>,
     problems: &mut Problems,
 ) {
-    let reach = Reach { clock: clock.clone(), network: None, kept: Kept::default() };
+    let reach = Reach { clock: clock.clone(), outside: None, kept: Kept::default() };
     match plugin.validate(&service.check.settings.to_string(), reach).await {
         Ok(found) => {
             // Where there is a mistake already, the plugin saw what was put in its place, or tells the same.
@@ -119,6 +126,10 @@ async fn judge_settings(
         // A plugin's fault is no mistake of the file.
         Err(error) => warn!(service = %service.service.id, "its settings could not be checked: {error}"),
     }
+}
+
+fn bundled_ids() -> String {
+    BUNDLED.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", ")
 }
 
 fn unknown(config: &Config, path: &str, id: &str) -> Problem {

@@ -11,7 +11,7 @@ use super::{assemble, cache};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Problems};
 use crate::plugins::{Compiler, Library, LoadError, PluginHost};
-use crate::probes::http::HttpProbe;
+use crate::probes::Probes;
 use crate::tasks::deliver::SinkSet;
 use crate::words::chain;
 
@@ -45,8 +45,8 @@ pub struct Prepared {
     pub sinks: SinkSet,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
-    /// The HTTP probe.
-    pub probe: Arc<HttpProbe>,
+    /// What looks at the world outside.
+    pub probes: Arc<Probes>,
     /// Where `${…}` comes from.
     pub(super) environment: Environment,
     /// What was read.
@@ -97,16 +97,7 @@ pub async fn prepare(
     let broken = if purpose == Purpose::Validate { Broken::Refused } else { Broken::Logged };
     let made = make(config, problems, &host, &clock, broken).await.map_err(PrepareError::Config)?;
     let Made { config, library, sinks } = made;
-    Ok(Prepared {
-        config,
-        host,
-        library,
-        sinks,
-        clock,
-        probe: Arc::new(HttpProbe::new()),
-        environment,
-        stamps,
-    })
+    Ok(Prepared { config, host, library, sinks, clock, probes: Arc::default(), environment, stamps })
 }
 
 fn sandbox(config: &Config, environment: Environment, purpose: Purpose) -> Result<PluginHost, PrepareError> {
@@ -134,7 +125,11 @@ pub(super) fn read(path: &Path, environment: &dyn Fn(&str) -> Option<String>) ->
         Err(problems) => problems.partial().cloned().map(|config| (config, problems.clone())).ok_or(problems),
     };
     if let Ok((config, _)) = &read {
-        config.plugins.values().for_each(|plugin| stamps.take(&plugin.file));
+        config
+            .plugins
+            .values()
+            .filter_map(|plugin| plugin.file.as_deref())
+            .for_each(|file| stamps.take(file));
     }
     (stamps, read)
 }

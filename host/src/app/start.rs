@@ -32,10 +32,10 @@ pub(super) struct Parts {
 
 /// Starts everything. Whatever can fail does so before the first part runs.
 pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Daemon, Parts), RunError> {
-    let Prepared { config, host, library, sinks, clock, probe, environment, stamps } = prepared;
+    let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;
     let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
     own::register(&store, &config).await?;
-    let runner = PluginRunner::new(clock.clone(), probe, store.load_kept().await?);
+    let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
 

@@ -8,8 +8,8 @@ use pihook_core::{Outcome, ServiceId, Status};
 
 use super::{CheckRunner, CheckSpec, Finished, KeptEntries, Redactor};
 use crate::clock::Clock;
-use crate::plugins::{Attempt, CheckRequest, Kept, Library, Reach};
-use crate::probes::http::HttpProbe;
+use crate::plugins::{Attempt, CheckRequest, Kept, Library, Outside, Reach};
+use crate::probes::Probes;
 use crate::words::chain;
 
 /// Runs checks by their plugins. Cloning shares it.
@@ -18,7 +18,7 @@ pub struct PluginRunner(Arc<Shared>);
 
 struct Shared {
     clock: Arc<dyn Clock>,
-    probe: Arc<HttpProbe>,
+    probes: Arc<Probes>,
     current: Mutex<Arc<Current>>,
     kept: Mutex<BTreeMap<ServiceId, KeptEntries>>,
 }
@@ -32,9 +32,9 @@ struct Current {
 impl PluginRunner {
     /// A runner without services; `kept` is what their checks kept before the restart.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, probe: Arc<HttpProbe>, kept: BTreeMap<ServiceId, KeptEntries>) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, probes: Arc<Probes>, kept: BTreeMap<ServiceId, KeptEntries>) -> Self {
         let current = Arc::new(Current { library: Arc::default(), specs: BTreeMap::new() });
-        Self(Arc::new(Shared { clock, probe, current: Mutex::new(current), kept: Mutex::new(kept) }))
+        Self(Arc::new(Shared { clock, probes, current: Mutex::new(current), kept: Mutex::new(kept) }))
     }
 
     /// From now on these services, by these plugins.
@@ -104,7 +104,7 @@ impl Shared {
         };
         let reach = Reach {
             clock: self.clock.clone(),
-            network: Some((self.probe.clone(), spec.access.clone())),
+            outside: Some(Outside { probes: self.probes.clone(), grants: spec.grants.clone() }),
             kept,
         };
         plugin.check(request, reach).await.map_err(|error| error.to_string())

@@ -76,8 +76,12 @@ pub(super) const PLUGIN: Section = Section {
     hint: "",
 };
 
-pub(super) const ALLOW: Section =
-    Section { name: "plugins.NAME.allow", keys: &["http"], later: &["files", "commands"], hint: "" };
+pub(super) const ALLOW: Section = Section {
+    name: "plugins.NAME.allow",
+    keys: &["http", "network", "machine"],
+    later: &["files", "commands"],
+    hint: "",
+};
 
 pub(super) const SERVICE: Section = Section {
     name: "services[]",

@@ -1,15 +1,16 @@
 //! Plugins that do not come with PiHook, and what they may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::keys::{ALLOW, PLUGIN};
+use super::keys::{ALLOW, PLUGIN, listed};
 use super::load::tidy;
 use super::problem::{Fault, quoted};
 use super::reader::{Node, Reader};
 use crate::hosts::{HostPattern, PatternError};
+use crate::machine::Machine;
 
 const EXAMPLE: &str = "such as `my-check: { file: plugins/my_check.wasm }`";
 const MEMORY: RangeInclusive<u64> = 1 << 20..=1 << 30;
@@ -18,8 +19,8 @@ const CPU: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_
 /// One plugin's file, grants and limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginConfig {
-    /// The component.
-    pub file: PathBuf,
+    /// The component; none for a plugin that comes with PiHook.
+    pub file: Option<PathBuf>,
     /// What its content must hash to, in lower-case hex.
     pub sha256: Option<String>,
     /// What it may do, as far as it asks for it.
@@ -35,6 +36,10 @@ pub struct PluginConfig {
 pub struct Allow {
     /// Hosts that it may ask beside the service's own.
     pub http: Vec<HostPattern>,
+    /// Hosts that it may reach by something else than HTTP.
+    pub network: Vec<HostPattern>,
+    /// What the machine may tell it of itself.
+    pub machine: BTreeSet<Machine>,
 }
 
 pub(super) fn read(
@@ -48,14 +53,8 @@ pub(super) fn read(
 }
 
 fn read_plugin(node: Node<'_>, data_dir: &Path, reader: &mut Reader<'_>) -> Option<PluginConfig> {
-    let is_mapping = node.value.is_object();
-    let path = node.path.clone();
     let fields = reader.fields(Some(node), &PLUGIN);
-    let file = fields.get("file");
-    if is_mapping && file.is_none() {
-        reader.fault(&path, Fault::new("`file` is missing", EXAMPLE));
-    }
-    let file = file.and_then(|node| reader.path(&node));
+    let file = fields.get("file").map(|node| reader.path(&node));
     let sha256 = fields.get("sha256").and_then(|node| {
         let text = reader.text(&node)?.to_ascii_lowercase();
         let good = text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit());
@@ -64,23 +63,60 @@ fn read_plugin(node: Node<'_>, data_dir: &Path, reader: &mut Reader<'_>) -> Opti
         };
         reader.keep(&node.path, good.then_some(text).ok_or_else(fault))
     });
+    if let Some(node) = fields.get("sha256").filter(|_| file.is_none()) {
+        reader.fault(&node.path, Fault::new("there is no `file` that this could be the digest of", EXAMPLE));
+    }
     let allow = fields.get("allow").map(|node| read_allow(node, reader)).unwrap_or_default();
     let memory = fields.get("memory").and_then(|node| reader.size(&node, &MEMORY));
     let cpu = fields.get("cpu").and_then(|node| reader.duration(&node, &CPU));
-    Some(PluginConfig { file: tidy(&data_dir.join(file?)), sha256, allow, memory, cpu })
+    // All mistakes are told, and then what is not the path of a file is no plugin.
+    let file = match file {
+        Some(path) => Some(tidy(&data_dir.join(path?))),
+        None => None,
+    };
+    Some(PluginConfig { file, sha256, allow, memory, cpu })
 }
 
 fn read_allow(node: Node<'_>, reader: &mut Reader<'_>) -> Allow {
     let fields = reader.fields(Some(node), &ALLOW);
-    let hosts =
-        fields.get("http").and_then(|node| reader.items(&node, "a list of hosts, such as `[\"*.lan:443\"]`"));
+    Allow {
+        http: read_hosts(
+            fields.get("http"),
+            "`host`, `host:port` or `*.domain`, such as `\"nas.lan:8080\"` or `\"*.lan\"`",
+            reader,
+        ),
+        network: read_hosts(
+            fields.get("network"),
+            "`host`, `host:port` or `*.domain`, such as `\"nas.lan:22\"` or `\"*.lan\"`",
+            reader,
+        ),
+        machine: read_machine(fields.get("machine"), reader),
+    }
+}
+
+fn read_hosts(node: Option<Node<'_>>, remedy: &str, reader: &mut Reader<'_>) -> Vec<HostPattern> {
+    let hosts = node.and_then(|node| reader.items(&node, "a list of hosts, such as `[\"*.lan:443\"]`"));
     let host = |node: Node<'_>| {
         let text = reader.text(&node)?;
-        let remedy = "`host`, `host:port` or `*.domain`, such as `\"nas.lan:8080\"` or `\"*.lan\"`";
         let fault = |error: PatternError| {
             Fault::new(format!("{} is not a host to allow: {error}", quoted(&text)), remedy)
         };
         reader.keep(&node.path, text.parse().map_err(fault))
     };
-    Allow { http: hosts.unwrap_or_default().into_iter().filter_map(host).collect() }
+    hosts.unwrap_or_default().into_iter().filter_map(host).collect()
+}
+
+fn read_machine(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeSet<Machine> {
+    let names = Machine::ALL.map(|(name, _)| name);
+    let items = node.and_then(|node| reader.items(&node, "a list, such as `[filesystems]`"));
+    let known = |node: Node<'_>| {
+        let text = reader.text(&node)?;
+        let found = Machine::ALL.iter().find(|(name, _)| *name == text).map(|(_, machine)| *machine);
+        let fault = || {
+            let what = format!("{} is nothing that the machine tells", quoted(&text));
+            Fault::new(what, format!("one of {}", listed(&names)))
+        };
+        reader.keep(&node.path, found.ok_or_else(fault))
+    };
+    items.unwrap_or_default().into_iter().filter_map(known).collect()
 }

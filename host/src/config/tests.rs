@@ -104,7 +104,7 @@ fn everything_at_once() {
     assert_eq!(config.sinks[&SinkId::new("other")].formatter, "compact");
 
     let plugin = &config.plugins["my-check"];
-    assert_eq!(plugin.file, PathBuf::from("/etc/pihook/data/plugins/my_check.wasm"));
+    assert_eq!(plugin.file, Some(PathBuf::from("/etc/pihook/data/plugins/my_check.wasm")));
     assert_eq!((plugin.memory, plugin.cpu), (Some(32 << 20), Some(Duration::from_millis(500))));
     assert_eq!(plugin.allow.http, ["*.lan:443", "[::1]:80"].map(|host| host.parse().unwrap()));
 

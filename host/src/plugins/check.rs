@@ -88,7 +88,7 @@ impl Plugin {
             return Ok(Vec::new());
         };
         let mut store = store(&self.engine, &self.label, &self.limits, reach);
-        store.data_mut().offline = "there is no network while settings are validated";
+        store.data_mut().secluded = "nothing is looked at while settings are validated";
         let call = Validate(validate, settings.to_owned());
         let problems =
             finish(&self.engine, &self.limits, &mut store, call).await.map_err(|fault| self.error(fault))?;

@@ -73,7 +73,10 @@ struct Ticker {
 impl PluginEngine {
     /// Starts the engine and its thread.
     pub(super) fn new() -> wasmtime::Result<Self> {
-        let engine = Engine::new(&engine_config())?;
+        let mut config = engine_config();
+        // The compiler runs in a process of its own; here it would only take memory.
+        config.enable_compiler(false);
+        let engine = Engine::new(&config)?;
         let ticker = Arc::new(Ticker::default());
         let (ticking, ticked) = (ticker.clone(), engine.clone());
         let join = std::thread::Builder::new()

@@ -7,9 +7,6 @@ use super::Plugin;
 use super::load::{LoadError, PluginHost};
 use super::source::PluginSource;
 
-/// The plugins that come with PiHook: id and component.
-pub const BUNDLED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
-
 /// The plugins that are loaded, and why others are not.
 #[derive(Default)]
 pub struct Library {
@@ -35,7 +32,7 @@ impl Library {
                     plugins.insert(id.to_owned(), Err(error.clone()));
                     None
                 }
-                None => match bundled(id) {
+                None => match PluginSource::bundled(id) {
                     Some(source) => Some(host.load(&source).await),
                     None => None,
                 },
@@ -57,10 +54,4 @@ impl Library {
     pub fn get(&self, id: &str) -> Option<&Result<Arc<Plugin>, Arc<LoadError>>> {
         self.plugins.get(id)
     }
-}
-
-/// The bundled plugin with this id.
-fn bundled(id: &str) -> Option<PluginSource> {
-    let (id, wasm) = BUNDLED.iter().find(|(bundled, _)| *bundled == id)?;
-    Some(PluginSource::new(id, std::borrow::Cow::Borrowed(wasm)))
 }

@@ -16,23 +16,34 @@ use super::limits::{HOSTCALL_BYTES, Limits, Meter};
 use super::log_lines::LogLines;
 use super::stderr::Stderr;
 use crate::clock::Clock;
-use crate::probes::http::{Access, HOPS_IN_TIME, HttpProbe};
+use crate::machine::Machine;
+use crate::probes::http::HOPS_IN_TIME;
+use crate::probes::{Grants, Probes};
 
 /// What a run may reach beyond its own memory.
 pub struct Reach {
     /// The host's clocks.
     pub clock: Arc<dyn Clock>,
-    /// The network, for a check; a formatter has none.
-    pub network: Option<(Arc<HttpProbe>, Arc<Access>)>,
+    /// The world outside, for a check; a formatter has none.
+    pub outside: Option<Outside>,
     /// What the service's check has kept from earlier runs.
     pub kept: Kept,
+}
+
+/// The world outside of the sandbox, as far as a service's check may reach it.
+#[derive(Clone)]
+pub struct Outside {
+    /// What looks.
+    pub probes: Arc<Probes>,
+    /// Where to it may be sent.
+    pub grants: Arc<Grants>,
 }
 
 /// What the host knows during one run.
 pub(super) struct RunState {
     pub(super) reach: Reach,
-    /// Why there is no network, if there is none.
-    pub(super) offline: &'static str,
+    /// Why there is no world outside, if there is none.
+    pub(super) secluded: &'static str,
     pub(super) log: LogLines,
     meter: Meter,
     table: ResourceTable,
@@ -42,6 +53,27 @@ pub(super) struct RunState {
 
 /// Handles that a guest may hold at once.
 const HANDLES: usize = 256;
+
+impl RunState {
+    /// The world outside.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn outside(&self) -> Result<Outside, String> {
+        self.reach.outside.clone().ok_or_else(|| self.secluded.to_owned())
+    }
+
+    /// The world outside, if this is granted.
+    ///
+    /// # Errors
+    /// Why it is not.
+    #[expect(dead_code, reason = "the checks that ask the machine are being built")]
+    pub(super) fn machine(&self, wanted: Machine) -> Result<Outside, String> {
+        let outside = self.outside()?;
+        outside.grants.machine.allows(wanted)?;
+        Ok(outside)
+    }
+}
 
 impl WasiView for RunState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
@@ -68,7 +100,7 @@ pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach:
     table.set_max_capacity(HANDLES);
     let state = RunState {
         reach,
-        offline: "this kind of plugin has no network",
+        secluded: "this kind of plugin sees nothing of the world outside",
         log: LogLines::new(plugin),
         meter: Meter::new(limits.memory),
         table,

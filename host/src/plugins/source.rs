@@ -10,6 +10,9 @@ use super::compile::MAX_PLUGIN_BYTES;
 use super::digest::Digest;
 use super::load::LoadError;
 
+/// The plugins that come with PiHook: id and component.
+pub const BUNDLED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
+
 /// A plugin to be loaded.
 #[derive(Clone, Debug)]
 pub struct PluginSource {
@@ -28,6 +31,13 @@ impl PluginSource {
     #[must_use]
     pub fn new(id: &str, wasm: Cow<'static, [u8]>) -> Self {
         Self { id: id.to_owned(), wasm, memory: None, cpu: None }
+    }
+
+    /// The plugin with this id that comes with PiHook.
+    #[must_use]
+    pub fn bundled(id: &str) -> Option<Self> {
+        let (id, wasm) = BUNDLED.iter().find(|(bundled, _)| *bundled == id)?;
+        Some(Self::new(id, Cow::Borrowed(wasm)))
     }
 
     /// The file's bytes, if their SHA-256 is the `wanted` one, in hexadecimal digits.

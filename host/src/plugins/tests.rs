@@ -11,7 +11,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::Clock;
-use crate::probes::http::{Access, HttpProbe};
 
 /// A clock that stands still.
 struct Still;
@@ -46,8 +45,8 @@ impl Wall {
 }
 
 fn reach() -> Reach {
-    let network = (Arc::new(HttpProbe::new()), Arc::new(Access::default()));
-    Reach { clock: Arc::new(Still), network: Some(network), kept: Kept::default() }
+    let outside = Outside { probes: Arc::default(), grants: Arc::default() };
+    Reach { clock: Arc::new(Still), outside: Some(outside), kept: Kept::default() }
 }
 
 fn request(settings: &str) -> CheckRequest {
@@ -144,9 +143,9 @@ async fn validation_finds_problems_and_survives_a_trap() {
     assert_eq!(problems[0].path, "act");
     assert!(plugin.validate(r#"{"act": "trap"}"#, reach()).await.is_err());
     assert!(!plugin.validate(r#"{"act": "fail", "atc": 1}"#, reach()).await.unwrap().is_empty());
-    let offline = Reach { network: None, ..reach() };
+    let offline = Reach { outside: None, ..reach() };
     let problems = plugin.validate(r#"{"act": "fetch", "url": "http://a/"}"#, offline).await.unwrap();
-    assert_eq!(problems[0].what, "there is no network while settings are validated");
+    assert_eq!(problems[0].what, "nothing is looked at while settings are validated");
 }
 
 #[tokio::test]
@@ -197,7 +196,7 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
     let target =
         FormatTarget { sink: "discord".into(), utc_offset_seconds: 3600, zone_abbreviation: "CET".into() };
     let format = async |summary| {
-        plugin.format(&alert(summary), &target, Reach { network: None, ..reach() }).await.map_err(|e| e.fault)
+        plugin.format(&alert(summary), &target, Reach { outside: None, ..reach() }).await.map_err(|e| e.fault)
     };
     assert_eq!(format("fine").await.unwrap().title, "worded by the rogue");
     assert!(matches!(format("trap").await, Err(Fault::Trap(_))));
@@ -208,19 +207,30 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
     assert!(huge.body.len() <= 16 << 10 && huge.fields.len() <= 25);
 }
 
+/// What each bundled plugin uses of the host.
+const IMPORTS: &[(&str, &str)] = &[("detailed", ""), ("http", "clock http")];
+
+/// The most that a bundled plugin may have, in bytes.
+const SIZE: usize = 300_000;
+
 #[tokio::test]
 async fn the_bundled_plugins_import_nothing_beyond_what_they_need() {
     let wall = Wall::new();
     let library = Library::load(&wall.host, BUNDLED.iter().map(|(id, _)| *id), &Default::default()).await;
     let imports = |id: &str| library.get(id).unwrap().as_ref().unwrap().imports().to_vec();
-    let own =
-        |id: &str| imports(id).into_iter().filter(|name| name.starts_with("pihook:")).collect::<Vec<_>>();
-    assert_eq!(own("detailed"), ["pihook:plugin/types@0.1.0"]);
-    assert_eq!(
-        own("http"),
-        ["pihook:plugin/clock@0.1.0", "pihook:plugin/http@0.1.0", "pihook:plugin/types@0.1.0"]
-    );
-    for (id, _) in BUNDLED {
+    let own = |id: &str| {
+        let names = imports(id).into_iter();
+        let names: Vec<String> = names
+            .filter_map(|name| Some(name.strip_prefix("pihook:plugin/")?.strip_suffix("@0.1.0")?.to_owned()))
+            .filter(|name| name != "types" && name != "net")
+            .collect();
+        names.join(" ")
+    };
+    let found: Vec<(&str, String)> = BUNDLED.iter().map(|(id, _)| (*id, own(id))).collect();
+    let found: Vec<(&str, &str)> = found.iter().map(|(id, imports)| (*id, imports.as_str())).collect();
+    assert_eq!(found, IMPORTS);
+    for (id, wasm) in BUNDLED {
+        assert!(wasm.len() < SIZE, "{id} has {} bytes", wasm.len());
         let foreign: Vec<_> = imports(id)
             .into_iter()
             // What Rust's own start-up and panics bring in; behind it is an empty world.
@@ -232,17 +242,13 @@ async fn the_bundled_plugins_import_nothing_beyond_what_they_need() {
             .collect();
         assert_eq!(foreign, Vec::<String>::new(), "{id}");
     }
-    for (id, wasm) in BUNDLED {
-        assert!(wasm.len() < 300 << 10, "{id} has {} bytes", wasm.len());
-    }
 }
 
 #[tokio::test]
 async fn what_services_yaml_says_changes_only_the_limits_that_it_names() {
     let wall = Wall::new();
     let load = async |id: &str| {
-        let wasm = BUNDLED.iter().find(|(bundled, _)| *bundled == id).unwrap().1;
-        let source = PluginSource { memory: Some(32 << 20), ..PluginSource::new(id, Cow::Borrowed(wasm)) };
+        let source = PluginSource { memory: Some(32 << 20), ..PluginSource::bundled(id).unwrap() };
         wall.host.load(&source).await.unwrap().limits
     };
     assert_eq!(load("detailed").await, Limits { memory: 32 << 20, ..Limits::FORMATTER });
@@ -252,7 +258,7 @@ async fn what_services_yaml_says_changes_only_the_limits_that_it_names() {
 #[tokio::test]
 async fn a_rotten_cache_is_made_anew() {
     let cache = tempfile::tempdir().unwrap();
-    let source = PluginSource::new("http", Cow::Borrowed(BUNDLED[1].1));
+    let source = PluginSource::bundled("http").unwrap();
     let host = PluginHost::new(cache.path(), Compiler::ThisProcess).unwrap();
     host.load(&source).await.unwrap();
     drop(host);

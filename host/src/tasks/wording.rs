@@ -42,7 +42,7 @@ impl PluginFormatter {
             None => return Err(format!("there is no formatter {id}")),
         };
         let target = target(alert, sink_kind, &self.zone);
-        let reach = Reach { clock: self.clock.clone(), network: None, kept: Kept::default() };
+        let reach = Reach { clock: self.clock.clone(), outside: None, kept: Kept::default() };
         plugin.format(alert, &target, reach).await.map_err(|error: PluginError| error.to_string())
     }
 }

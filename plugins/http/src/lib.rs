@@ -1,4 +1,4 @@
-//! The `http` check: sends one request and judges the answer. docs/checks.md describes the settings.
+//! The `http` check: sends one request and judges the answer. docs/checks/http.md describes the settings.
 
 mod answer;
 mod certificate;

@@ -38,6 +38,7 @@ mod check;
 pub mod clock;
 mod export;
 mod formatter;
+pub mod guide;
 pub mod http;
 pub mod log;
 pub mod settings;

@@ -87,7 +87,8 @@ const MISTAKES: &[Mistake] = &[
     of("sinks", "  l: { type: discord, url: '${A-B}' }", 0, "sinks.l.url", "names no environment variable", "`$$` for a dollar sign"),
     of("sinks", "  m: { type: discord, url: '${A' }", 0, "sinks.m.url", "never closed", "`$$` for a dollar sign"),
     // Plugins.
-    of("plugins", "  a: {}", 0, "plugins.a", "`file` is missing", "file: plugins/my_check.wasm"),
+    of("plugins", "  http: { sha256: 0000000000000000000000000000000000000000000000000000000000000000 }", 0, "plugins.http.sha256", "no `file`", "file: plugins/my_check.wasm"),
+    of("plugins", "  m: { file: m.wasm, allow: { machine: [sytem] } }", 0, "plugins.m.allow.machine[0]", "`sytem` is nothing that the machine tells", "filesystems, system, processes, units"),
     of("plugins", "  b: { file: b.wasm, sha256: abc }", 0, "plugins.b.sha256", "not a SHA-256 digest", "64 hexadecimal digits"),
     of("plugins", "  c: { file: c.wasm, memory: 32 MB }", 0, "plugins.c.memory", "`32 MB` is not a size", "`32MiB`"),
     of("plugins", "  d: { file: d.wasm, allow: { files: [/x] } }", 0, "plugins.d.allow.files", "does not support `files` yet", "later version"),

@@ -192,15 +192,9 @@ fn the_documentation_names_each_key_and_no_other() {
     .flat_map(|(prefix, keys)| keys.iter().map(move |key| format!("{prefix}{key}")))
     .filter(|key| key != "expect" && key != "auth")
     .collect();
-    let guide = include_str!("../../../../docs/checks.md");
-    let section =
-        guide.split("\n## ").find(|section| section.starts_with("`http`")).expect("a section on http");
-    let in_docs: BTreeSet<String> = section
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .filter(|key| !key.ends_with("_ms") && !["body_bytes", "certificate_days_left"].contains(key))
-        .map(str::to_owned)
-        .collect();
+    let guide = include_str!("../../../../docs/checks/http.md");
+    let in_docs: BTreeSet<String> =
+        pihook_plugin::guide::column(guide, "Setting").into_iter().map(str::to_owned).collect();
     assert_eq!(in_code, in_docs);
     assert_eq!(keys::<Auth>(), [""; 0], "an enum: its cases are listed above by hand");
 }

@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pihook::clock::{Clock, SystemClock};
-use pihook::plugins::{BUNDLED, CheckRequest, Compiler, Kept, Library, PluginHost, Reach};
-use pihook::probes::http::{Access, HttpProbe};
+use pihook::plugins::{BUNDLED, CheckRequest, Compiler, Kept, Library, Outside, PluginHost, Reach};
 
 const ROUNDS: u32 = 20_000;
 
@@ -26,7 +25,7 @@ fn main() {
         let library = Library::load(&host, BUNDLED.iter().map(|(id, _)| *id), &Default::default()).await;
         let plugin = library.get("http").unwrap().as_ref().unwrap().clone();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let network = (Arc::new(HttpProbe::new()), Arc::new(Access::default()));
+        let outside = Outside { probes: Arc::default(), grants: Arc::default() };
         let request = CheckRequest {
             service: "Bench".into(),
             zone: "local".into(),
@@ -37,7 +36,7 @@ fn main() {
         };
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
-            let reach = Reach { clock: clock.clone(), network: Some(network.clone()), kept: Kept::default() };
+            let reach = Reach { clock: clock.clone(), outside: Some(outside.clone()), kept: Kept::default() };
             let begun = Instant::now();
             assert!(plugin.check(request.clone(), reach).await.is_err(), "the request is denied");
             times.push(begun.elapsed());

@@ -1,0 +1,86 @@
+//! What a service's check may reach: what its settings name, and what services.yaml allows its plugin.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::config::{Config, ServiceConfig};
+use crate::hosts::HostPort;
+use crate::probes::http::{Access, HttpGrant};
+use crate::probes::{Grants, MachineGrant, NetworkGrant};
+
+/// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
+/// a file goes to the service's own host, and where its `allow` says.
+pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
+    let from_file = config
+        .plugins
+        .get(&service.check.plugin)
+        .filter(|plugin| plugin.file.is_some())
+        .map(|plugin| &plugin.allow);
+    let web = Access {
+        own_hosts: own_hosts(service),
+        secrets: service.check.secrets.clone(),
+        grant: from_file.map_or(HttpGrant::Any, |allow| HttpGrant::Hosts(allow.http.clone())),
+        ca_files: text_setting(service, "ca_file").map(PathBuf::from).into_iter().collect(),
+    };
+    let machine = from_file.map_or(MachineGrant::Any, |allow| MachineGrant::Only(allow.machine.clone()));
+    let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
+    Grants { web, network, machine }
+}
+
+/// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
+/// to TLS is the same place.
+fn own_hosts(service: &ServiceConfig) -> Vec<HostPort> {
+    // Placeholders may stay: the configuration lets none into the host or port.
+    let url = text_setting(service, "url").and_then(|url| Url::parse(url).ok());
+    let Some(own) = url.as_ref().and_then(HostPort::of) else { return Vec::new() };
+    let secured = (own.port() == 80).then(|| HostPort::new(own.host(), 443));
+    std::iter::once(own).chain(secured).collect()
+}
+
+fn text_setting<'s>(service: &'s ServiceConfig, key: &str) -> Option<&'s str> {
+    service.check.settings.get(key).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Surroundings, parse};
+
+    fn grants(service: &str) -> Grants {
+        let text = format!(
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan] }} }} }}\nservices: [{{ name: A, {service} }}]"
+        );
+        let surroundings = Surroundings {
+            file: Path::new("services.yaml"),
+            base: Path::new("/"),
+            environment: &|_| Some("hunter2".to_owned()),
+            read_file: &|_| Err(std::io::Error::other("no files")),
+        };
+        let config = parse(text.as_bytes(), &surroundings).unwrap_or_else(|problems| panic!("{problems}"));
+        of(&config.services[0], &config)
+    }
+
+    #[test]
+    fn a_plugin_from_a_file_gets_its_services_host_its_ca_file_and_its_grants() {
+        let access = grants(
+            "check: mine, settings: { url: \"http://nas.lan/${TOKEN}?k=${TOKEN}\", ca_file: /etc/ca.pem }",
+        );
+        assert!(matches!(&access.machine, MachineGrant::Only(granted) if granted.is_empty()));
+        let access = access.web;
+        assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
+        assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
+        assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
+        assert_eq!(access.secrets.len(), 1);
+    }
+
+    #[test]
+    fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
+        let access = grants("url: \"https://nas.lan:8443/x\"").web;
+        assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
+        assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
+    }
+}

@@ -1,0 +1,123 @@
+//! What one service's check may reach. Pure: the probes and the wall ask, and nothing here acts.
+
+use std::collections::BTreeSet;
+
+use super::http::Access;
+use crate::hosts::{HostPattern, HostPort};
+use crate::machine::Machine;
+
+/// What one service's check may reach. Empty is nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    /// Hosts by HTTP, the service's secrets, and files of certificates.
+    pub web: Access,
+    /// Hosts by anything else: TCP, TLS, DNS, ICMP.
+    pub network: NetworkGrant,
+    /// What the machine tells of itself.
+    pub machine: MachineGrant,
+}
+
+/// Which hosts may be reached by something else than HTTP.
+#[derive(Clone, Debug)]
+pub enum NetworkGrant {
+    /// Every host: for plugins that come with PiHook.
+    Any,
+    /// Hosts that match one of the patterns; without patterns none.
+    Hosts(Vec<HostPattern>),
+}
+
+impl Default for NetworkGrant {
+    fn default() -> Self {
+        Self::Hosts(Vec::new())
+    }
+}
+
+impl NetworkGrant {
+    /// Nothing, if the host, and the port if there are ports, may be reached.
+    ///
+    /// # Errors
+    /// If not, the text for whoever can grant it.
+    pub fn reaches(&self, host: &str, port: Option<u16>) -> Result<(), String> {
+        match self {
+            Self::Hosts(granted) if !granted.iter().any(|pattern| pattern.matches_network(host, port)) => {
+                let to = port.map_or_else(|| host.to_owned(), |port| HostPort::new(host, port).to_string());
+                Err(format!(
+                    "services.yaml does not allow this plugin to reach {to}: \"{to}\" goes into its `allow: {{ network: [] }}`"
+                ))
+            }
+            Self::Any | Self::Hosts(_) => Ok(()),
+        }
+    }
+}
+
+/// What the machine may tell of itself.
+#[derive(Clone, Debug)]
+pub enum MachineGrant {
+    /// All: for plugins that come with PiHook.
+    Any,
+    /// These.
+    Only(BTreeSet<Machine>),
+}
+
+impl Default for MachineGrant {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
+impl MachineGrant {
+    /// Nothing, if it is told.
+    ///
+    /// # Errors
+    /// If not, the text for whoever can grant it.
+    pub fn allows(&self, wanted: Machine) -> Result<(), String> {
+        match self {
+            Self::Only(granted) if !granted.contains(&wanted) => {
+                let name = wanted.name();
+                Err(format!(
+                    "services.yaml does not allow this plugin `{name}`: it goes into its `allow: {{ machine: [{name}] }}`"
+                ))
+            }
+            Self::Any | Self::Only(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_is_reached_where_it_is_granted() {
+        let grant = NetworkGrant::Hosts(
+            ["nas.lan:22", "*.iot.lan", "https://web.lan"].map(|text| text.parse().unwrap()).into(),
+        );
+        for (host, port, reached) in [
+            ("nas.lan", Some(22), true),
+            ("NAS.lan.", Some(22), true),
+            ("nas.lan", Some(23), false),
+            ("nas.lan", None, true),
+            ("lamp.iot.lan", Some(1883), true),
+            ("iot.lan", Some(1883), false),
+            ("web.lan", Some(443), false),
+        ] {
+            assert_eq!(grant.reaches(host, port).is_ok(), reached, "{host} {port:?}");
+        }
+        let refused = NetworkGrant::default().reaches("::1", Some(53)).unwrap_err();
+        assert!(refused.contains("\"[::1]:53\" goes into"), "{refused}");
+        assert!(NetworkGrant::Any.reaches("anywhere", None).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_told_unless_it_is_granted() {
+        for (name, machine) in Machine::ALL {
+            assert_eq!(machine.name(), name);
+            assert!(MachineGrant::default().allows(machine).unwrap_err().contains(name));
+            assert!(MachineGrant::Any.allows(machine).is_ok());
+            for (other, granted) in Machine::ALL {
+                let grant = MachineGrant::Only([granted].into());
+                assert_eq!(grant.allows(machine).is_ok(), name == other);
+            }
+        }
+    }
+}
