@@ -129,27 +129,33 @@ def start_up(binary: Path, config: Path, web: Web, runs: int) -> list[float]:
     return figures[1:]
 
 
-def watch(pid: int, seconds: int, count) -> tuple[dict, dict, list[float], float]:
-    """Its /proc before and after, its resident memory in between, and how many checks `count` saw done meanwhile."""
+def watch(pid: int, seconds: int, count) -> tuple[dict, dict, list[dict], float]:
+    """Its /proc before, after and in between, and how many checks `count` saw done meanwhile."""
     time.sleep(min(30, seconds / 4))
     before, done = proc(pid), count()
-    resident = [before["rss"]]
+    seen = [before]
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(min(10, max(0.1, end - time.monotonic())))
-        resident.append(proc(pid)["rss"])
-    return before, proc(pid), resident, count() - done
+        seen.append(proc(pid))
+    return before, proc(pid), seen, count() - done
 
 
-def figures(before: dict, after: dict, resident: list[float], done: float) -> dict:
-    tenth = max(1, len(resident) // 10)
+def figures(before: dict, after: dict, seen: list[dict], done: float) -> dict:
+    def growth(name: str) -> float:
+        """From the first tenth of the time to the last one."""
+        values = [sample[name] for sample in seen]
+        tenth = max(1, len(values) // 10)
+        return sum(values[-tenth:]) / tenth - sum(values[:tenth]) / tenth
+
     return {
         "checks": done,
         "cpu_ms_per_check": (after["cpu"] - before["cpu"]) * 1000 / done,
         "written_bytes_per_check": (after["written"] - before["written"]) / done,
-        "rss_mib_max": max(resident),
+        "rss_mib_max": max(sample["rss"] for sample in seen),
         "rss_mib_anonymous": after["anonymous"],
-        "rss_mib_growth": sum(resident[-tenth:]) / tenth - sum(resident[:tenth]) / tenth,
+        "rss_mib_growth": growth("rss"),
+        "anonymous_mib_growth": growth("anonymous"),
         "threads": after["threads"],
     }
 
