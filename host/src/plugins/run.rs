@@ -31,7 +31,7 @@ pub struct Reach {
 }
 
 /// The world outside of the sandbox, as far as a service's check may reach it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Outside {
     /// What looks.
     pub probes: Arc<Probes>,
