@@ -26,7 +26,9 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     };
     let machine = from_file.map_or(MachineGrant::Any, |allow| MachineGrant::Only(allow.machine.clone()));
     let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
-    Grants { web, network, machine }
+    // A plugin that replaces the one for signs of life has those of its services, whatever else it may do.
+    let heartbeat = service.check.push_token.as_ref().map(|_| service.service.id.clone());
+    Grants { web, network, machine, heartbeat }
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80

@@ -14,12 +14,14 @@ use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
-use super::{DATABASE, Prepared, assemble, flag, own};
+use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
 use crate::checks::PluginRunner;
 use crate::engine::{Command, Engine};
+use crate::heartbeats::inlet;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
+use crate::tasks::heartbeats::HeartbeatWriter;
 use crate::tasks::trouble::TroubleTeller;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::count;
@@ -35,13 +37,16 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;
     let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
     own::register(&store, &config).await?;
+    let beats = probes.heartbeats.clone();
+    heartbeats::follow(&beats, &store, &config, clock.now()).await?;
+    let (inlet, arrivals) = inlet(beats.clone());
     let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
 
     let trouble = store.trouble();
     let database = config.data_dir.join(DATABASE);
-    let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone() };
+    let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone(), inlet };
     let served = Served::start(sources, &config.dashboard).await;
     let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag);
     let flag = flag::understand(file, &config);
@@ -50,6 +55,12 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
     let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
     let engine = tokio::spawn(engine.run(shutdown.clone()));
+    let writer = HeartbeatWriter {
+        store: store.clone(),
+        heartbeats: beats.clone(),
+        clock: clock.clone(),
+        check_now: heartbeats::check_now(&handle),
+    };
     let (service, outcome) = own::valid(&config, now.wall);
     handle.send(Command::Push(service, outcome)).await;
     info!("watching {}", count(config.services.len(), "service"));
@@ -77,6 +88,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
+        tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     let running = Running {
         path: config.path.clone(),
@@ -88,6 +100,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         runner,
         engine: handle,
         store,
+        heartbeats: beats,
         formatter,
         sinks,
     };
