@@ -182,14 +182,14 @@ impl Heartbeats {
     pub fn known(&self, service: &ServiceId, now: Moment) -> Option<Known> {
         let inside = self.lock();
         let job = inside.jobs.get(service)?;
-        let waited = job.since.ago(now);
         let listening = match inside.ears {
             Ears::Closed => None,
             Ears::Open(since) => Some(now.since(since)),
-            Ears::Elsewhere => Some(waited),
+            // As if it always had been: what it could not hear is for the other one to say.
+            Ears::Elsewhere => Some(Duration::MAX),
         };
         let last = job.last.as_ref().map(|(came, sign)| (came.at, came.ago(now), sign.clone()));
-        Some(Known { last, waited, listening })
+        Some(Known { last, waited: job.since.ago(now), listening })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {

@@ -44,7 +44,7 @@ pub(super) async fn push(
         return answer(StatusCode::PAYLOAD_TOO_LARGE, "nothing was noted: a body may have 64 KiB");
     };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let sign = match sign::read(query.as_deref().unwrap_or_default(), kind, &body) {
+    let sign = match sign::read(query.as_deref().unwrap_or_default(), kind, &body, &token) {
         Ok(sign) => sign,
         Err(wrong) => return answer(StatusCode::BAD_REQUEST, &format!("nothing was noted: {wrong}")),
     };

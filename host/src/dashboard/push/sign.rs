@@ -16,11 +16,12 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const KNOWN: [&str; 4] = ["status", "msg", "ping", "duration"];
 const UNITS: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
 
-/// Reads the parameters and the body. Without any it is a success that says nothing.
+/// Reads the parameters and the body. Without any it is a success that says nothing. A message that holds the token, as a
+/// log of the very request does, is kept without it.
 ///
 /// # Errors
 /// What is wrong, and what would be right. A mistyped parameter is refused: it could be what reports a failure.
-pub(super) fn read(query: &str, kind: Option<&str>, body: &[u8]) -> Result<Sign, String> {
+pub(super) fn read(query: &str, kind: Option<&str>, body: &[u8], token: &str) -> Result<Sign, String> {
     let mut sign = Sign { ok: true, ..Sign::default() };
     let mut message = None;
     let text = String::from_utf8_lossy(body);
@@ -39,7 +40,8 @@ pub(super) fn read(query: &str, kind: Option<&str>, body: &[u8]) -> Result<Sign,
         }
     }
     let said = message.filter(|message| !message.trim().is_empty());
-    sign.message = one_line(&said.unwrap_or(if form { Cow::Borrowed("") } else { text }));
+    let said = said.unwrap_or(if form { Cow::Borrowed("") } else { text });
+    sign.message = one_line(&said.replace(token, "***"));
     Ok(sign)
 }
 
@@ -120,6 +122,8 @@ mod tests {
 
     use super::*;
 
+    const TOKEN: &str = "0123456789abcdef";
+
     fn sign(ok: bool, message: &str, took: Option<u64>) -> Sign {
         Sign { ok, message: message.to_owned(), took: took.map(Duration::from_millis) }
     }
@@ -142,7 +146,7 @@ mod tests {
             ("duration=350ms", sign(true, "", Some(350))),
             ("duration=", sign(true, "", None)),
         ] {
-            assert_eq!(read(query, None, b""), Ok(expected), "{query}");
+            assert_eq!(read(query, None, b"", TOKEN), Ok(expected), "{query}");
         }
     }
 
@@ -164,29 +168,32 @@ mod tests {
                 "`401d` is no duration; a number and its unit, such as 350ms, 90s, 5m or 2h, up to 400d",
             ),
         ] {
-            assert_eq!(read(query, None, b""), Err(expected.to_owned()), "{query}");
+            assert_eq!(read(query, None, b"", TOKEN), Err(expected.to_owned()), "{query}");
         }
     }
 
     #[test]
     fn a_body_is_the_message_or_a_form() {
-        let plain = |body: &str| read("status=1", Some("text/plain"), body.as_bytes());
+        let plain = |body: &str| read("status=1", Some("text/plain"), body.as_bytes(), TOKEN);
         assert_eq!(plain("exit code 3\r\n"), Ok(sign(false, "exit code 3", None)));
         assert_eq!(plain("status=ok"), Ok(sign(false, "status=ok", None)));
-        let form =
-            |body: &str| read("", Some("application/x-www-form-urlencoded; charset=UTF-8"), body.as_bytes());
+        let form = |body: &str| {
+            read("", Some("application/x-www-form-urlencoded; charset=UTF-8"), body.as_bytes(), TOKEN)
+        };
         assert_eq!(form("status=fail&msg=a%20b"), Ok(sign(false, "a b", None)));
         assert_eq!(form("a = b & c"), Ok(sign(true, "a = b & c", None)), "what curl posts is called a form");
         assert!(form("status=wrong").is_err());
-        assert_eq!(read("msg=x", None, b"not this"), Ok(sign(true, "x", None)));
-        assert_eq!(read("", None, b"\xff\xfe"), Ok(sign(true, "\u{fffd}\u{fffd}", None)));
+        let log = format!("GET /push/{TOKEN} {}", "x".repeat(376));
+        assert!(read("", None, log.as_bytes(), TOKEN).unwrap().message.starts_with("GET /push/*** xx"));
+        assert_eq!(read("msg=x", None, b"not this", TOKEN), Ok(sign(true, "x", None)));
+        assert_eq!(read("", None, b"\xff\xfe", TOKEN), Ok(sign(true, "\u{fffd}\u{fffd}", None)));
     }
 
     #[test]
     fn a_long_message_is_cut() {
-        let message = read("", None, "ä".repeat(40_000).as_bytes()).unwrap().message;
+        let message = read("", None, "ä".repeat(40_000).as_bytes(), TOKEN).unwrap().message;
         assert_eq!((message.chars().count(), message.ends_with('…')), (201, true));
-        let message = read("", None, "word ".repeat(1000).as_bytes()).unwrap().message;
+        let message = read("", None, "word ".repeat(1000).as_bytes(), TOKEN).unwrap().message;
         assert!(message.len() <= MESSAGE + '…'.len_utf8(), "{}", message.len());
     }
 
@@ -199,7 +206,7 @@ mod tests {
             body in prop::collection::vec(any::<u8>(), 0..2000),
         ) {
             for query in [&query, &known] {
-                if let Ok(sign) = read(query, kind.as_deref(), &body) {
+                if let Ok(sign) = read(query, kind.as_deref(), &body, TOKEN) {
                     prop_assert!(sign.message.len() <= MESSAGE + 3);
                     prop_assert!(!sign.message.contains(char::is_control));
                 }
