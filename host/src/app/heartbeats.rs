@@ -1,27 +1,29 @@
 //! Signs of life from the configuration to those who hear, keep and judge them.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use pihook_core::{Moment, Secret, ServiceId};
+use tokio::sync::mpsc;
 use tracing::error;
 
 use super::{DATABASE, Prepared};
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::{Config, ServiceConfig};
 use crate::engine::{Command, EngineHandle};
-use crate::heartbeats::{Heartbeats, Record};
+use crate::heartbeats::{Arrival, Heartbeats, Inlet, Record, inlet};
 use crate::store::{Store, StoreError, StoreReader};
-use crate::tasks::heartbeats::CheckNow;
+use crate::tasks::heartbeats::HeartbeatWriter;
 use crate::words::chain;
 
 fn tokens(config: &Config) -> Vec<(ServiceId, Secret)> {
-    let token = |service: &crate::config::ServiceConfig| {
-        Some((service.service.id.clone(), service.check.push_token.clone()?))
-    };
+    let token =
+        |service: &ServiceConfig| Some((service.service.id.clone(), service.check.push_token.clone()?));
     config.services.iter().filter_map(token).collect()
 }
 
 /// Waits for the signs of life that the configuration names, from where the database left off.
-pub(super) async fn follow(
+async fn follow(
     heartbeats: &Heartbeats,
     store: &Store,
     config: &Config,
@@ -36,6 +38,17 @@ pub(super) async fn follow(
     };
     heartbeats.follow(tokens, records, now);
     result
+}
+
+/// The same at the start, and the way in.
+pub(super) async fn open(
+    heartbeats: &Arc<Heartbeats>,
+    store: &Store,
+    config: &Config,
+    now: Moment,
+) -> Result<(Inlet, mpsc::Receiver<Arrival>), StoreError> {
+    follow(heartbeats, store, config, now).await?;
+    Ok(inlet(heartbeats.clone()))
 }
 
 /// The same while everything runs.
@@ -66,11 +79,22 @@ fn records(config: &Config) -> Vec<Record> {
         .unwrap_or_default()
 }
 
-/// Has the engine check a service now.
-pub(super) fn check_now(engine: &EngineHandle) -> CheckNow {
+/// What writes signs of life and has the engine check their services.
+pub(super) fn writer(
+    heartbeats: &Arc<Heartbeats>,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    engine: &EngineHandle,
+) -> HeartbeatWriter {
     let engine = engine.clone();
-    Arc::new(move |service| {
+    let check_now = move |service| -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let engine = engine.clone();
         Box::pin(async move { engine.send(Command::CheckNow(service)).await })
-    })
+    };
+    HeartbeatWriter {
+        store: store.clone(),
+        heartbeats: heartbeats.clone(),
+        clock: clock.clone(),
+        check_now: Arc::new(check_now),
+    }
 }

@@ -38,6 +38,7 @@ impl Served {
     /// Starts it anew if it is wanted otherwise.
     pub(super) async fn follow(&mut self, wanted: &Wanted) {
         if self.wanted != *wanted {
+            self.sources.inlet.close();
             self.stop().await;
             self.wanted = wanted.clone();
             self.open().await;
@@ -47,7 +48,6 @@ impl Served {
     /// Returns within about a second.
     pub(super) async fn stop(&mut self) {
         if let Some((stop, task)) = self.running.take() {
-            self.sources.inlet.close();
             stop.shut_down();
             let _ = task.await;
         }

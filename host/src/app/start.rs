@@ -17,11 +17,9 @@ use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
 use crate::checks::PluginRunner;
 use crate::engine::{Command, Engine};
-use crate::heartbeats::inlet;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
-use crate::tasks::heartbeats::HeartbeatWriter;
 use crate::tasks::trouble::TroubleTeller;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::count;
@@ -38,8 +36,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
     own::register(&store, &config).await?;
     let beats = probes.heartbeats.clone();
-    heartbeats::follow(&beats, &store, &config, clock.now()).await?;
-    let (inlet, arrivals) = inlet(beats.clone());
+    let (inlet, arrivals) = heartbeats::open(&beats, &store, &config, clock.now()).await?;
     let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
@@ -55,12 +52,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
     let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
     let engine = tokio::spawn(engine.run(shutdown.clone()));
-    let writer = HeartbeatWriter {
-        store: store.clone(),
-        heartbeats: beats.clone(),
-        clock: clock.clone(),
-        check_now: heartbeats::check_now(&handle),
-    };
+    let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
     handle.send(Command::Push(service, outcome)).await;
     info!("watching {}", count(config.services.len(), "service"));

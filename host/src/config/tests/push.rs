@@ -24,7 +24,7 @@ fn a_token_is_secret_whether_it_stands_openly_or_not() {
         let token = check.push_token.as_ref().unwrap();
         assert!(token.expose().starts_with("hush-"));
         assert_eq!(check.settings, json!({ "period": "1d", "token": "${secret:0}" }), "{written}");
-        assert_eq!(check.secrets, [token.clone()]);
+        assert_eq!(check.secrets, std::slice::from_ref(token));
         assert!(config.secrets.contains(token));
         assert!(!format!("{config:?}").contains("hush"), "{config:?}");
     }
