@@ -291,6 +291,20 @@ async fn whoever_cannot_listen_cannot_tell() {
 }
 
 #[tokio::test]
+async fn a_job_that_tries_again_is_heard_after_a_restart() {
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let text = heartbeats("http://127.0.0.1:9/hook", &[service("Backup", TOKEN, "period: 1d")]);
+    let mut daemon = Daemon::start(&text.replace("127.0.0.1:0", &free.to_string())).await;
+    daemon.stop().await;
+    let mut job = Command::new("curl");
+    job.args(["-fsS", "-m", "10", "--retry", "8", "--retry-connrefused"]);
+    let job = job.arg(format!("http://{free}/push/{TOKEN}?msg=again")).kill_on_drop(true).output();
+    let (job, ()) = tokio::join!(job, daemon.restart());
+    assert!(job.unwrap().status.success());
+    until_newest(&mut daemon, "Backup", "up", "signs of life come in time: again").await;
+}
+
+#[tokio::test]
 async fn a_job_gone_wild_is_heard_and_slowed_down() {
     let mut daemon =
         Daemon::start(&heartbeats("http://127.0.0.1:9/hook", &[service("Backup", TOKEN, "period: 1d")]))

@@ -49,6 +49,8 @@ fn text_setting<'s>(service: &'s ServiceConfig, key: &str) -> Option<&'s str> {
 mod tests {
     use std::path::Path;
 
+    use pihook_core::ServiceId;
+
     use super::*;
     use crate::config::{Surroundings, parse};
 
@@ -77,6 +79,14 @@ mod tests {
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
         assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
         assert_eq!(access.secrets.len(), 1);
+    }
+
+    #[test]
+    fn a_service_has_its_own_signs_of_life_and_no_other() {
+        let heartbeat = "check: heartbeat, settings: { token: \"${TOKEN}-0123456789\", period: 1d }";
+        assert_eq!(grants(heartbeat).heartbeat.as_ref().map(ServiceId::as_str), Some("a"));
+        assert_eq!(grants("check: mine, settings: { token: abcdef0123456789 }").heartbeat, None);
+        assert_eq!(grants("url: http://a/").heartbeat, None);
     }
 
     #[test]

@@ -14,10 +14,23 @@ use crate::heartbeats::Record;
 use crate::shutdown::{self, ShutdownSender};
 use crate::store::StoreReader;
 
+/// A clock whose calendar jumps.
+struct Jumpy {
+    clock: SystemClock,
+    jumped: Mutex<Duration>,
+}
+
+impl Clock for Jumpy {
+    fn now(&self) -> Moment {
+        let Moment { uptime, wall } = self.clock.now();
+        Moment { uptime, wall: wall.checked_add(*self.jumped.lock().unwrap()).unwrap() }
+    }
+}
+
 struct Stage {
     folder: TempDir,
     heartbeats: Arc<Heartbeats>,
-    clock: Arc<SystemClock>,
+    clock: Arc<Jumpy>,
     arrivals: mpsc::Sender<Arrival>,
     checked: Arc<Mutex<Vec<ServiceId>>>,
     stop: ShutdownSender,
@@ -32,7 +45,7 @@ impl Stage {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("pihook.db"), Duration::from_secs(3600)).unwrap();
-        let clock = Arc::new(SystemClock::start());
+        let clock = Arc::new(Jumpy { clock: SystemClock::start(), jumped: Mutex::new(Duration::ZERO) });
         let heartbeats = Arc::new(Heartbeats::default());
         heartbeats.follow(vec![(id(), Secret::new("0123456789abcdef".into()))], Vec::new(), clock.now());
         let checked = Arc::new(Mutex::new(Vec::new()));
@@ -121,6 +134,25 @@ async fn what_cannot_be_written_is_heard_and_tried_again() {
         assert!(began.elapsed() < Duration::from_secs(600));
         tokio::time::sleep(RETRY).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_wrong_clock_dated_is_put_right() {
+    let stage = Stage::new();
+    stage.send(id(), "early").await.await.unwrap().unwrap();
+    let records = || StoreReader::open(&stage.database()).unwrap().heartbeats().unwrap();
+    let before = records().remove(0);
+    *stage.clock.jumped.lock().unwrap() = Duration::from_secs(1_000_000);
+    let began = Instant::now();
+    while records() == [before.clone()] {
+        assert!(began.elapsed() < LOOK * 100);
+        tokio::time::sleep(LOOK).await;
+    }
+    let after = records().remove(0);
+    let moved = after.since.duration_since(before.since).as_secs();
+    assert!((999_999..=1_000_001).contains(&moved), "{moved}");
+    let moved = after.last.unwrap().0.duration_since(before.last.unwrap().0).as_secs();
+    assert!((999_999..=1_000_001).contains(&moved), "{moved}");
 }
 
 #[tokio::test(start_paused = true)]
