@@ -55,9 +55,10 @@ impl HeartbeatWriter {
             tokio::select! {
                 biased;
                 () = shutdown.requested() => break,
-                Some(arrival) = arrivals.recv() => queue.add(arrival, Instant::now()),
+                // Before more is taken in: a flood must not keep what has come from the disk.
                 () = until(queue.due()) => self.write(&mut queue, Instant::now()).await,
                 _ = look.tick() => self.follow_clock(&mut offset).await,
+                Some(arrival) = arrivals.recv() => queue.add(arrival, Instant::now()),
             }
         }
         arrivals.close();
@@ -92,12 +93,15 @@ impl HeartbeatWriter {
         });
         for (service, mut waiting) in taken {
             waiting.answer(&result);
+            let is_news = !std::mem::replace(&mut waiting.heard, true);
             if result.is_err() {
                 waiting.due = Instant::now() + RETRY;
                 queue.waiting.insert(service.clone(), waiting);
             }
             queue.free.insert(service.clone(), Instant::now() + PAUSE);
-            (self.check_now)(service).await;
+            if is_news {
+                (self.check_now)(service).await;
+            }
         }
     }
 
@@ -137,6 +141,8 @@ struct Waiting {
     at: Moment,
     answers: VecDeque<oneshot::Sender<Result<(), Refused>>>,
     due: Instant,
+    /// Whether checks know of it: it only waits for the disk then.
+    heard: bool,
 }
 
 impl Queue {
@@ -153,7 +159,7 @@ impl Queue {
         if let Some(passed_over) = (answers.len() > ANSWERS).then(|| answers.pop_front()).flatten() {
             let _gone = passed_over.send(Err(Refused::TooMany));
         }
-        self.waiting.insert(service, Waiting { sign, at, answers, due });
+        self.waiting.insert(service, Waiting { sign, at, answers, due, heard: false });
     }
 
     /// When the next is to be written.
