@@ -5,6 +5,7 @@ mod cache;
 mod daemon;
 mod flag;
 mod grants;
+mod heartbeats;
 mod judge;
 mod own;
 mod prepare;

@@ -15,6 +15,7 @@ mod load;
 mod pace;
 mod plugins;
 mod problem;
+mod push;
 mod reader;
 mod secrets;
 mod services;

@@ -1,8 +1,10 @@
-//! What people see in a browser: a status page, and a sign of life. It reads the database and never writes to it.
+//! What people see in a browser, and where jobs send signs of life. It reads the database and never writes to it: what
+//! comes in is passed on.
 
 mod auth;
 mod guests;
 mod page;
+mod push;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::heartbeats::Inlet;
 use crate::shutdown::Shutdown;
 use crate::store::StoreReader;
 
@@ -40,6 +43,8 @@ pub struct Dashboard {
     pub clock: Arc<dyn Clock>,
     /// Why the database cannot be written, while it cannot.
     pub trouble: watch::Receiver<Option<String>>,
+    /// Where signs of life go.
+    pub inlet: Inlet,
 }
 
 /// Opens the port. A taken one is logged and no reason to stop watching.
@@ -75,7 +80,11 @@ pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown
 }
 
 fn router(dashboard: Arc<Dashboard>) -> Router {
-    Router::new().route("/", get(status_page)).route("/healthz", get(health)).with_state(dashboard)
+    Router::new()
+        .route("/", get(status_page))
+        .route("/healthz", get(health))
+        .route("/push/{token}", get(push::push).post(push::push))
+        .with_state(dashboard)
 }
 
 /// Whether PiHook does its work; open to all, since who asks is a program.

@@ -43,6 +43,8 @@ pub enum Command {
     Reconfigure(Vec<Service>),
     /// The maintenance flag changed.
     Maintenance(Option<Flag>),
+    /// The service's check is due now.
+    CheckNow(ServiceId),
     /// An outcome that no check made, for a service whose cadence is `Pushed`.
     Push(ServiceId, Outcome),
 }
@@ -131,6 +133,7 @@ impl Engine {
         match command {
             Command::Reconfigure(services) => self.handle(Event::Reconfigured { services }, None),
             Command::Maintenance(flag) => self.handle(Event::MaintenanceChanged(flag), None),
+            Command::CheckNow(service) => self.handle(Event::CheckDue { service }, None),
             Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }, None),
         }
     }

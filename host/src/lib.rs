@@ -12,6 +12,7 @@ pub mod dashboard;
 pub mod engine;
 pub mod exit_code;
 pub mod files;
+pub mod heartbeats;
 pub mod hosts;
 pub mod machine;
 pub mod maintenance;

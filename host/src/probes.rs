@@ -10,11 +10,17 @@ mod roots;
 pub use grants::{Grants, MachineGrant, NetworkGrant};
 pub use roots::system_roots;
 
+use std::sync::Arc;
+
 use http::HttpProbe;
+
+use crate::heartbeats::Heartbeats;
 
 /// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
 #[derive(Default)]
 pub struct Probes {
     /// HTTP.
     pub http: HttpProbe,
+    /// Signs of life that jobs send by themselves.
+    pub heartbeats: Arc<Heartbeats>,
 }

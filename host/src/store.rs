@@ -35,6 +35,7 @@ mod codec;
 mod disabled;
 mod dto;
 mod error;
+mod heartbeats;
 mod kept;
 mod outbox;
 mod pending;
@@ -44,7 +45,7 @@ mod records;
 mod schema;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,8 @@ use std::time::Duration;
 use pihook_core::monitor::{Commit, SavedState};
 use pihook_core::{Message, ServiceId, SinkId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::heartbeats::Record;
 
 pub use disabled::DisabledSink;
 pub use error::StoreError;
@@ -139,6 +142,21 @@ impl Store {
     /// What the services' checks have kept.
     pub async fn load_kept(&self) -> Result<BTreeMap<ServiceId, KeptEntries>, StoreError> {
         writer::call(&self.jobs, |db| kept::load(db)).await
+    }
+
+    /// From now on signs of life of these services are waited for: new ones since `now`, and what was known of others goes.
+    /// What is known of them.
+    pub async fn wait_for(
+        &self,
+        services: BTreeSet<ServiceId>,
+        now: Timestamp,
+    ) -> Result<Vec<Record>, StoreError> {
+        writer::call(&self.jobs, move |db| heartbeats::wait_for(db, &services, now)).await
+    }
+
+    /// Writes what is known of signs of life. Survives a power cut when it returns.
+    pub async fn save_heartbeats(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| heartbeats::save(db, &records)).await
     }
 
     /// Changes whenever a transaction has added deliveries.

@@ -1,5 +1,6 @@
 //! What runs beside the engine, each a loop of its own that ends at shutdown.
 
 pub mod deliver;
+pub mod heartbeats;
 pub mod trouble;
 pub mod wording;

@@ -157,7 +157,7 @@ async fn what_cannot_be_understood_ends_with_64() {
         ),
         (
             &["alert", "preview", "--formatter", "poem"],
-            "there is no plugin \"poem\"; there are: detailed, http",
+            "there is no plugin \"poem\"; there are: detailed, heartbeat, http",
         ),
         (&["alert", "preview", "--formatter", "http"], "http is a check and not a formatter"),
         (&["check", "B"], "there is no service \"B\" in ./services.yaml; it has: A"),

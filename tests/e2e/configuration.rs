@@ -47,7 +47,7 @@ const MISTAKEN: &[(&str, &[&str])] = &[
     ("  phone: { type: telegram, token: x }", &["sinks.phone.type: this version of PiHook does not support sinks of the type `telegram` yet; remove it until a later version does"]),
     (r#"  hook: { type: discord, url: "${NOT_SET}" }"#, &["sinks.hook.url: the environment variable `NOT_SET` is not set; set it where pihook is started, or put the value in a file and write `${file:PATH}`"]),
     (r#"  other: { type: discord, url: "https://discord.com/channels/1/2", formatter: poem }"#, &[r#"sinks.other.url: this is not the address of a Discord webhook; the webhook's address as Discord gives it: `https://discord.com/api/webhooks/…`, best as "${DISCORD_WEBHOOK_URL}""#]),
-    (r#"  fourth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: poem }"#, &["sinks.fourth.formatter: there is no plugin `poem`; one of detailed, http, mine, or declare it under `plugins:`"]),
+    (r#"  fourth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: poem }"#, &["sinks.fourth.formatter: there is no plugin `poem`; one of detailed, heartbeat, http, mine, or declare it under `plugins:`"]),
     (r#"  fifth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: http, thread_id: general }"#, &[r#"sinks.fifth.thread_id: this is not a thread's ID; the number that Discord gives for "Copy Thread ID""#, "sinks.fifth.formatter: `http` is a check and not a formatter; name a formatter, such as `detailed`"]),
     ("plugins:", &[]),
     ("  mine: { file: mine.wasm, sha256: abc, memory: 32 MB, allow: { files: [../x] } }", &["plugins.mine.sha256: this is not a SHA-256 digest; 64 hexadecimal digits, as `sha256sum FILE` prints", "plugins.mine.allow.files: this version of PiHook does not support `files` yet; remove it until a later version does", "plugins.mine.memory: `32 MB` is not a size; a whole number and a unit, such as `512KiB` or `32MiB`"]),
@@ -57,7 +57,7 @@ const MISTAKEN: &[(&str, &[&str])] = &[
     (r#"  - { name: Zone, zone: lokal, url: "http://a/" }"#, &["services[2].zone: there is no zone `lokal`; did you mean `local`?"]),
     (r#"  - { name: Address, url: "ftp://a/", intervall: 5s }"#, &["services[3].intervall: the key `intervall` is not known here; did you mean `interval`?", "services[3].url: this is not an address that starts with `http://` or `https://`; such as `http://192.168.1.10:8096/health`"]),
     (r#"  - { name: Address, id: other, url: "http://a/", interval: 60 }"#, &["services[4].name: `Address` is the name of `services[3]` already, in line 38; a name that no other service has", "services[4].interval: the duration `60` has no unit; with its unit: `60s` for seconds, or `60m`, `60h`"]),
-    ("  - { name: Unknown check, check: dsik }", &["services[5].check: there is no plugin `dsik`; one of detailed, http, mine, or declare it under `plugins:`"]),
+    ("  - { name: Unknown check, check: dsik }", &["services[5].check: there is no plugin `dsik`; one of detailed, heartbeat, http, mine, or declare it under `plugins:`"]),
     ("  - { name: Formatter, check: detailed }", &["services[6].check: `detailed` is a formatter and not a check; name a check, such as `http`"]),
     ("  - name: Settings", &[]),
     ("    check: http", &[]),
@@ -189,8 +189,11 @@ async fn the_examples_of_the_documentation_are_valid() {
             home.write("services.yaml", &format!("{example}{services}"));
             let mut command = home.command(["validate"]);
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
-            let ran =
-                run(command.env("PIHOOK_PASSWORD", "long enough").env("GITEA_TOKEN", "long enough")).await;
+            let ran = run(command
+                .env("PIHOOK_PASSWORD", "long enough")
+                .env("GITEA_TOKEN", "long enough")
+                .env("BACKUP_TOKEN", "a-token-that-is-long-enough"))
+            .await;
             // The file of a plugin that is named as an example is not there; nothing else may be wrong.
             let lacks_plugin = example.contains("plugins:") && ran.stderr.contains("cannot read");
             assert!(ran.code == 0 || lacks_plugin, "{example}\n{ran:#?}");
@@ -258,8 +261,11 @@ async fn no_file_makes_it_panic() {
             fs::write(home.join(&name), &variant).unwrap();
             let mut command = home.command(["validate", "--config", &name]);
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
-            let ran =
-                run(command.env("PIHOOK_PASSWORD", "long enough").env("GITEA_TOKEN", "long enough")).await;
+            let ran = run(command
+                .env("PIHOOK_PASSWORD", "long enough")
+                .env("GITEA_TOKEN", "long enough")
+                .env("BACKUP_TOKEN", "a-token-that-is-long-enough"))
+            .await;
             let is_told = ran.code == 0 || ran.stderr.starts_with(&format!("{name}:"));
             assert!(
                 [0, 78].contains(&ran.code) && is_told,

@@ -16,6 +16,12 @@ pub enum Event {
         /// The verdict.
         outcome: Outcome,
     },
+    /// The service's check is due now, since something is known that its next one would see. While it is running it is
+    /// run once more afterwards.
+    CheckDue {
+        /// Whose.
+        service: ServiceId,
+    },
     /// The configuration was reloaded: these are the services from now on. What is known of one that stays is kept.
     Reconfigured {
         /// All services, in the file's order.

@@ -102,6 +102,11 @@ impl Monitor {
         match event {
             Event::Woken | Event::MaintenanceChanged(_) => {}
             Event::CheckFinished { service, outcome } => self.finish(&service, outcome, now, &mut effects),
+            Event::CheckDue { service } => {
+                if let Some(index) = self.index.get(&service) {
+                    self.schedule.call(*index, now.uptime);
+                }
+            }
             Event::Reconfigured { services } => self.reconfigure(services, now, &mut effects),
         }
         self.speak(now, &mut effects);

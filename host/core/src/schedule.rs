@@ -4,7 +4,7 @@
 //! interval and at most a second after its slot: jitter, so that services of one interval do not stay in step, and then
 //! the next beat of a clock that all services share. Checks that start on one beat share a wake-up and warm
 //! caches. A slot that passes while the check is still running, or while the process was stalled, is skipped and not made
-//! up for.
+//! up for. A check that is called for in between runs at once, or once more after the run under way, and moves no slot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -44,6 +44,8 @@ struct Slot {
 enum Phase {
     Waiting,
     Running,
+    /// It was called for since it started, and so is to start once more when it ends.
+    RunningOnceMore,
 }
 
 /// What a finished run is worth.
@@ -74,7 +76,7 @@ impl Schedule {
         let old = std::mem::take(&mut self.slots);
         let kept: BTreeSet<&ServiceId> = services.iter().map(|service| &service.id).collect();
         for (id, index) in before {
-            let running = old.get(*index).is_some_and(|slot| slot.phase == Phase::Running);
+            let running = old.get(*index).is_some_and(|slot| slot.phase != Phase::Waiting);
             if running && !kept.contains(id) {
                 self.orphans.insert(id.clone());
             }
@@ -114,18 +116,31 @@ impl Schedule {
     pub(crate) fn finish(&mut self, id: &ServiceId, index: Option<usize>, now: Duration) -> Finished {
         let orphaned = self.orphans.remove(id);
         if let Some((index, slot)) = index.and_then(|index| Some((index, self.slots.get_mut(index)?))) {
-            if slot.phase == Phase::Running {
-                slot.phase = Phase::Waiting;
+            let phase = std::mem::replace(&mut slot.phase, Phase::Waiting);
+            if phase != Phase::Waiting {
                 slot.skip_to(now);
             }
             self.arm(index);
+            if phase == Phase::RunningOnceMore {
+                self.call(index, now);
+            }
         }
         if orphaned { Finished::Orphaned } else { Finished::Counts }
     }
 
+    /// Its check is due now, whatever its slot says. While it is running it is due once more afterwards, however often it
+    /// is called for. A service whose outcomes are pushed in has no check.
+    pub(crate) fn call(&mut self, index: usize, now: Duration) {
+        let Some(slot) = self.slots.get_mut(index).filter(|slot| slot.interval.is_some()) else { return };
+        match slot.phase {
+            Phase::Waiting => self.starts.set(index, Some(now)),
+            Phase::Running | Phase::RunningOnceMore => slot.phase = Phase::RunningOnceMore,
+        }
+    }
+
     /// Whether its check is running.
     pub(crate) fn is_running(&self, index: usize) -> bool {
-        self.slots.get(index).is_some_and(|slot| slot.phase == Phase::Running)
+        self.slots.get(index).is_some_and(|slot| slot.phase != Phase::Waiting)
     }
 
     fn spread(&mut self, newcomers: &[usize], now: Duration) {

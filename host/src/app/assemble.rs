@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pihook_core::{ServiceId, SinkId};
 
-use super::{Prepared, grants};
+use super::{Prepared, grants, heartbeats};
 use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
 use crate::plugins::{LoadError, PluginSource};
@@ -20,6 +20,7 @@ use crate::words::chain;
 pub fn runner(prepared: &Prepared) -> PluginRunner {
     let runner = PluginRunner::new(prepared.clock.clone(), prepared.probes.clone(), BTreeMap::new());
     runner.replace(prepared.library.clone(), specs(&prepared.config));
+    heartbeats::recall(prepared);
     runner
 }
 

@@ -26,7 +26,9 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     };
     let machine = from_file.map_or(MachineGrant::Any, |allow| MachineGrant::Only(allow.machine.clone()));
     let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
-    Grants { web, network, machine }
+    // A plugin that replaces the one for signs of life has those of its services, whatever else it may do.
+    let heartbeat = service.check.push_token.as_ref().map(|_| service.service.id.clone());
+    Grants { web, network, machine, heartbeat }
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
@@ -46,6 +48,8 @@ fn text_setting<'s>(service: &'s ServiceConfig, key: &str) -> Option<&'s str> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use pihook_core::ServiceId;
 
     use super::*;
     use crate::config::{Surroundings, parse};
@@ -75,6 +79,14 @@ mod tests {
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
         assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
         assert_eq!(access.secrets.len(), 1);
+    }
+
+    #[test]
+    fn a_service_has_its_own_signs_of_life_and_no_other() {
+        let heartbeat = "check: heartbeat, settings: { token: \"${TOKEN}-0123456789\", period: 1d }";
+        assert_eq!(grants(heartbeat).heartbeat.as_ref().map(ServiceId::as_str), Some("a"));
+        assert_eq!(grants("check: mine, settings: { token: abcdef0123456789 }").heartbeat, None);
+        assert_eq!(grants("url: http://a/").heartbeat, None);
     }
 
     #[test]

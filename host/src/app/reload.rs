@@ -11,11 +11,12 @@ use tracing::{error, info, warn};
 use super::judge::Broken;
 use super::prepare::{Made, Read, make, read};
 use super::watch::Stamps;
-use super::{Environment, assemble, own};
+use super::{Environment, assemble, heartbeats, own};
 use crate::checks::PluginRunner;
 use crate::clock::Clock;
 use crate::config::{Config, Problems};
 use crate::engine::{Command, EngineHandle};
+use crate::heartbeats::Heartbeats;
 use crate::plugins::{Library, PluginHost};
 use crate::store::Store;
 use crate::tasks::deliver::SinkSet;
@@ -34,6 +35,7 @@ pub(super) struct Running {
     pub(super) runner: PluginRunner,
     pub(super) engine: EngineHandle,
     pub(super) store: Store,
+    pub(super) heartbeats: Arc<Heartbeats>,
     pub(super) formatter: Arc<PluginFormatter>,
     pub(super) sinks: watch::Sender<Arc<SinkSet>>,
 }
@@ -78,6 +80,7 @@ impl Running {
         if let Err(error) = own::register(&self.store, &config).await {
             error!("the list of services is not on disk: {}", chain(&error));
         }
+        heartbeats::follow_on(&self.heartbeats, &self.store, &config, self.clock.now()).await;
         // Whoever is addressed comes before whoever speaks: a service must be known to the runner before it is asked
         // for, and a sink to the deliverer before an alert is for it.
         self.runner.replace(library.clone(), assemble::specs(&config));

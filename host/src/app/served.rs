@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::config::{Auth, Dashboard as Wanted};
 use crate::dashboard::{self, Credentials, Dashboard};
+use crate::heartbeats::Inlet;
 use crate::shutdown::{self, ShutdownSender};
 
 /// What a dashboard is made from, beside what services.yaml says of it.
@@ -16,6 +17,7 @@ pub(super) struct Sources {
     pub(super) database: PathBuf,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) trouble: watch::Receiver<Option<String>>,
+    pub(super) inlet: Inlet,
 }
 
 /// The dashboard as it was last wanted.
@@ -36,6 +38,7 @@ impl Served {
     /// Starts it anew if it is wanted otherwise.
     pub(super) async fn follow(&mut self, wanted: &Wanted) {
         if self.wanted != *wanted {
+            self.sources.inlet.close();
             self.stop().await;
             self.wanted = wanted.clone();
             self.open().await;
@@ -61,8 +64,10 @@ impl Served {
             credentials,
             clock: self.sources.clock.clone(),
             trouble: self.sources.trouble.clone(),
+            inlet: self.sources.inlet.clone(),
         };
         let Some(listener) = dashboard::bind(*listen).await else { return };
+        self.sources.inlet.open(self.sources.clock.now());
         let (stop, stopped) = shutdown::channel();
         self.running = Some((stop, tokio::spawn(dashboard::run(listener, dashboard, stopped))));
     }

@@ -14,7 +14,7 @@ use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
-use super::{DATABASE, Prepared, assemble, flag, own};
+use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
 use crate::checks::PluginRunner;
 use crate::engine::{Command, Engine};
 use crate::shutdown::Shutdown;
@@ -35,13 +35,15 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;
     let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
     own::register(&store, &config).await?;
+    let beats = probes.heartbeats.clone();
+    let (inlet, arrivals) = heartbeats::open(&beats, &store, &config, clock.now()).await?;
     let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
 
     let trouble = store.trouble();
     let database = config.data_dir.join(DATABASE);
-    let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone() };
+    let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone(), inlet };
     let served = Served::start(sources, &config.dashboard).await;
     let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag);
     let flag = flag::understand(file, &config);
@@ -50,6 +52,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
     let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
     let engine = tokio::spawn(engine.run(shutdown.clone()));
+    let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
     handle.send(Command::Push(service, outcome)).await;
     info!("watching {}", count(config.services.len(), "service"));
@@ -77,6 +80,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
+        tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     let running = Running {
         path: config.path.clone(),
@@ -88,6 +92,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         runner,
         engine: handle,
         store,
+        heartbeats: beats,
         formatter,
         sinks,
     };

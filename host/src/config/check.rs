@@ -9,6 +9,7 @@ use url::Url;
 use super::lines::below;
 use super::pace::Pace;
 use super::problem::Fault;
+use super::push;
 use super::reader::{Fields, Node, Reader, is_name};
 use super::secrets::OfSettings;
 
@@ -23,6 +24,8 @@ pub struct CheckConfig {
     pub settings: Value,
     /// What the placeholders stand for.
     pub secrets: Vec<Secret>,
+    /// What signs of life for this service are sent with; none if the check waits for none.
+    pub push_token: Option<Secret>,
     /// Immediate further attempts within one check.
     pub retries: u32,
     /// How long a connection may take.
@@ -36,8 +39,12 @@ pub(super) fn read(fields: &Fields<'_>, pace: &Pace, reader: &mut Reader<'_>) ->
     let mut secrets = OfSettings::default();
     let url = fields.get("url");
     let plugin = read_plugin(fields, url.is_some(), reader);
-    let mut settings =
-        fields.get("settings").map(|node| read_settings(&node, &mut secrets, reader)).unwrap_or_default();
+    let apart = push::setting(plugin.as_deref());
+    let push_token = push::token(fields, plugin.as_deref(), reader);
+    let mut settings = fields
+        .get("settings")
+        .map(|node| read_settings(&node, apart, &mut secrets, reader))
+        .unwrap_or_default();
     own_host(&format!("{}.settings.url", fields.path), settings.get("url"), reader);
     if let Some(node) = url {
         if settings.contains_key("url") {
@@ -51,10 +58,14 @@ pub(super) fn read(fields: &Fields<'_>, pace: &Pace, reader: &mut Reader<'_>) ->
         }
         settings.insert("url".to_owned(), url.unwrap_or_default());
     }
+    if let Some(token) = &push_token {
+        settings.insert(push::TOKEN.to_owned(), Value::String(secrets.placeholder(token.clone())));
+    }
     Some(CheckConfig {
         plugin: plugin?,
         settings: Value::Object(settings),
         secrets: secrets.values,
+        push_token,
         retries: pace.retries,
         connect_timeout: pace.connect_timeout,
         read_timeout: pace.read_timeout,
@@ -86,8 +97,18 @@ fn read_plugin(fields: &Fields<'_>, has_url: bool, reader: &mut Reader<'_>) -> O
     Some(plugin)
 }
 
-fn read_settings(node: &Node<'_>, secrets: &mut OfSettings, reader: &mut Reader<'_>) -> Map<String, Value> {
-    match hide(node, secrets, reader) {
+/// The settings but the key `apart`, which is read apart from the others.
+fn read_settings(
+    node: &Node<'_>,
+    apart: Option<&str>,
+    secrets: &mut OfSettings,
+    reader: &mut Reader<'_>,
+) -> Map<String, Value> {
+    let mut value = node.value.clone();
+    if let (Some(key), Value::Object(settings)) = (apart, &mut value) {
+        settings.remove(key);
+    }
+    match hide(&Node { value: &value, path: node.path.clone() }, secrets, reader) {
         Value::Object(settings) => settings,
         _ => {
             reader.wrong_kind(node, "a mapping", "such as `settings: { url: \"http://…\" }`".to_owned());

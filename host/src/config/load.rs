@@ -13,7 +13,7 @@ use super::problem::{Fault, Problem, Problems};
 use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
 use super::tree::{self, LARGEST_FILE, Located, Tree};
-use super::{Config, dashboard, history, pace, plugins, services, sinks};
+use super::{Config, dashboard, history, pace, plugins, push, services, sinks};
 use crate::files::read_limited;
 
 /// The world around the file, as far as reading it needs one.
@@ -97,11 +97,13 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let ladder = read_ladder(root.get("escalation"), &known, reader);
     let services =
         services::read(root.get("services"), &known, &services::Inherited { pace: defaults, ladder }, reader);
+    let dashboard = dashboard::read(root.get("dashboard"), reader);
+    push::judge(&services, &dashboard, reader);
     let readable = |(id, sink): (SinkId, Option<_>)| Some((id, sink?));
     Config {
         path: surroundings.file.to_owned(),
         maintenance_flag,
-        dashboard: dashboard::read(root.get("dashboard"), reader),
+        dashboard,
         history: history::read(root.get("history"), &data_dir, reader),
         plugins: plugins::read(root.get("plugins"), &data_dir, reader),
         data_dir,

@@ -37,6 +37,14 @@ enum Piece<'t> {
     Reference(&'t str),
 }
 
+impl OfSettings {
+    /// A placeholder for a secret that was read already.
+    pub(super) fn placeholder(&mut self, secret: Secret) -> String {
+        self.values.push(secret);
+        format!("{PLACEHOLDER}{}}}", self.values.len() - 1)
+    }
+}
+
 impl<'a> Secrets<'a> {
     pub(super) fn new(surroundings: &'a Surroundings<'a>) -> Self {
         Self { surroundings, known: BTreeMap::new(), filled: Vec::new() }

@@ -3,6 +3,7 @@
 mod bounds;
 mod documents;
 mod mistakes;
+mod push;
 mod secrecy;
 
 use std::io;

@@ -1,17 +1,23 @@
 //! Real connections on paused time: it passes only where both sides wait.
 
+use pihook_core::{Secret, ServiceId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::heartbeats::{Arrival, Heartbeats, Refused, Sign, inlet};
 use crate::shutdown::{self, ShutdownSender};
+
+const PUSH_TOKEN: &str = "Push-Token_0123456789";
 
 struct Stage {
     address: SocketAddr,
     trouble: watch::Sender<Option<String>>,
+    arrivals: mpsc::Receiver<Arrival>,
     stop: ShutdownSender,
     task: JoinHandle<()>,
 }
@@ -21,15 +27,24 @@ impl Stage {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let trouble = watch::Sender::new(None);
+        let heartbeats = Arc::new(Heartbeats::default());
+        let clock = Arc::new(SystemClock::start());
+        heartbeats.follow(
+            vec![(ServiceId::new("backup"), Secret::new(PUSH_TOKEN.to_owned()))],
+            Vec::new(),
+            clock.now(),
+        );
+        let (inlet, arrivals) = inlet(heartbeats);
         let dashboard = Dashboard {
             database: PathBuf::from("/nowhere"),
             credentials: None,
-            clock: Arc::new(SystemClock::start()),
+            clock,
             trouble: trouble.subscribe(),
+            inlet,
         };
         let (stop, stopped) = shutdown::channel();
         let task = tokio::spawn(run(listener, dashboard, stopped));
-        Self { address, trouble, stop, task }
+        Self { address, trouble, arrivals, stop, task }
     }
 
     /// A connection that has sent this.
@@ -37,6 +52,20 @@ impl Stage {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         stream
+    }
+
+    /// What a request is answered with.
+    async fn ask(&self, request: &str) -> String {
+        rest(self.guest(request).await).await
+    }
+
+    /// The answer to a push that is taken in with this result, and what was taken in.
+    async fn push(&mut self, request: &str, result: Result<(), Refused>) -> (String, Sign) {
+        let guest = self.guest(request).await;
+        let arrival = self.arrivals.recv().await.unwrap();
+        assert_eq!(arrival.service, ServiceId::new("backup"));
+        arrival.answer.send(result).unwrap();
+        (rest(guest).await, arrival.sign)
     }
 
     async fn health(&self) -> String {
@@ -106,4 +135,71 @@ async fn half_a_request_does_not_hold_the_end_up() {
     stage.stop.shut_down();
     stage.task.await.unwrap();
     assert_eq!(asked.elapsed(), GRACE);
+}
+
+fn sign(ok: bool, message: &str, took: Option<u64>) -> Sign {
+    Sign { ok, message: message.to_owned(), took: took.map(Duration::from_millis) }
+}
+
+#[tokio::test]
+async fn signs_of_life_come_by_get_post_and_head() {
+    let mut stage = Stage::new().await;
+    let get = format!("GET /push/{PUSH_TOKEN}?status=up&msg=OK&ping=12 HTTP/1.0\r\n\r\n");
+    let (answer, said) = stage.push(&get, Ok(())).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK") && answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    assert!(answer.contains("cache-control: no-store\r\n"), "{answer}");
+    assert_eq!(said, sign(true, "OK", Some(12)));
+    let head = format!("HEAD /push/{PUSH_TOKEN} HTTP/1.0\r\n\r\n");
+    let (answer, said) = stage.push(&head, Ok(())).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert_eq!(said, sign(true, "", None));
+    let post = format!("POST /push/{PUSH_TOKEN}?status=fail HTTP/1.0\r\ncontent-length: 9\r\n\r\ndisk full");
+    let (_, said) = stage.push(&post, Ok(())).await;
+    assert_eq!(said, sign(false, "disk full", None));
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_learns_nothing() {
+    let stage = Stage::new().await;
+    let mut answers = Vec::new();
+    for path in
+        ["x", "Push-Token_012345678", "Push-Token_01234567890?status=nonsense", "push-token_0123456789"]
+    {
+        let answer = stage.ask(&format!("GET /push/{path} HTTP/1.0\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.0 404"), "{answer}");
+        let body = answer.split("\r\n\r\n").nth(1).unwrap().to_owned();
+        assert!(body.starts_with("nothing is pushed here"), "{body}");
+        answers.push(body);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    for path in ["", "/", &format!("/{PUSH_TOKEN}/x")] {
+        let answer = stage.ask(&format!("GET /push{path} HTTP/1.0\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.0 404"), "{answer}");
+    }
+    let answer = stage.ask(&format!("PUT /push/{PUSH_TOKEN} HTTP/1.0\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.0 405"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_or_not_written_is_said() {
+    let mut stage = Stage::new().await;
+    let answer = stage.ask(&format!("GET /push/{PUSH_TOKEN}?status=maybe HTTP/1.0\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.0 400"), "{answer}");
+    assert!(answer.contains("nothing was noted: `maybe` is no status; ok or up, fail or down,"), "{answer}");
+    let long = "x".repeat((64 << 10) + 1);
+    let post = format!("POST /push/{PUSH_TOKEN} HTTP/1.0\r\ncontent-length: {}\r\n\r\n{long}", long.len());
+    let answer = stage.ask(&post).await;
+    assert!(answer.starts_with("HTTP/1.0 413"), "{answer}");
+    let get = format!("GET /push/{PUSH_TOKEN} HTTP/1.0\r\n\r\n");
+    for (refused, expected) in [
+        (Refused::Unwritten("disk full".to_owned()), ("503", "the database cannot be written: disk full\n")),
+        (Refused::Stopping, ("503", "PiHook is stopping\n")),
+        (Refused::TooMany, ("429", "too many came at once: only the newest are kept\n")),
+        (Refused::Gone, ("404", "it is not waited for any more\n")),
+    ] {
+        let (answer, _) = stage.push(&get, Err(refused)).await;
+        let (code, text) = expected;
+        assert!(answer.starts_with(&format!("HTTP/1.0 {code}")) && answer.ends_with(text), "{answer}");
+    }
 }

@@ -184,3 +184,22 @@ async fn a_locked_database_stops_no_check() {
     soon(stage.store.close()).await.unwrap();
     assert_eq!((stage.count("checks"), stage.count("incidents")), (60, 30));
 }
+
+#[tokio::test]
+async fn a_check_that_is_asked_for_starts_at_once() {
+    let stage = Stage::new();
+    let script = Arc::new(Script::default());
+    script.runs.lock().unwrap().extend([(Status::Up, None), (Status::Down, None)]);
+    let hourly = service("a", Cadence::Every(Duration::from_secs(3600)));
+    let (engine, handle) = stage.engine(vec![hourly], &script);
+    let (stop, stopping) = shutdown::channel();
+    let running = tokio::spawn(engine.run(stopping));
+    soon(script.began.notified()).await;
+    handle.send(Command::CheckNow(ServiceId::new("stranger"))).await;
+    handle.send(Command::CheckNow(ServiceId::new("a"))).await;
+    while stage.count("incidents") == 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.shut_down();
+    soon(running).await.unwrap();
+}

@@ -1,5 +1,6 @@
 //! The host's side of the WIT imports. Types are converted here, at the wall.
 
+mod heartbeat;
 mod http;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::log::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::clock::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::heartbeat::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use pihook_core::ServiceId;
+
 use super::http::Access;
 use crate::hosts::{HostPattern, HostPort};
 use crate::machine::Machine;
@@ -15,6 +17,8 @@ pub struct Grants {
     pub network: NetworkGrant,
     /// What the machine tells of itself.
     pub machine: MachineGrant,
+    /// Whose signs of life: the service's own, if it is of the kind that has them.
+    pub heartbeat: Option<ServiceId>,
 }
 
 /// Which hosts may be reached by something else than HTTP.

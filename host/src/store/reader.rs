@@ -8,7 +8,8 @@ use rusqlite::{Connection, Row};
 
 use super::codec::{count, instant, status_of};
 use super::disabled::{self, DisabledSink};
-use super::{StoreError, schema};
+use super::{StoreError, heartbeats, schema};
+use crate::heartbeats::Record;
 
 /// Undelivered alerts that are listed at most, the oldest first.
 const MOST_UNDELIVERED: i64 = 1000;
@@ -158,6 +159,11 @@ impl StoreReader {
     /// The sinks that are disabled.
     pub fn disabled_sinks(&self) -> Result<Vec<DisabledSink>, StoreError> {
         disabled::all(&self.db)
+    }
+
+    /// What is known of signs of life.
+    pub fn heartbeats(&self) -> Result<Vec<Record>, StoreError> {
+        heartbeats::all(&self.db)
     }
 
     fn all<T>(&self, sql: &str, read: fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, StoreError> {

@@ -76,7 +76,7 @@ fn insert(db: &Connection, pending: &Pending) -> Result<usize, StoreError> {
 }
 
 /// The service's number. One that was never registered gets a row, so that no commit is ever lost to it.
-fn service_row(db: &Connection, id: &ServiceId) -> rusqlite::Result<i64> {
+pub(super) fn service_row(db: &Connection, id: &ServiceId) -> rusqlite::Result<i64> {
     let found = db
         .prepare_cached("SELECT id FROM services WHERE key = ?1")?
         .query_row([id.as_str()], |row| row.get(0))

@@ -1,6 +1,7 @@
 mod commits;
 mod crash;
 mod format;
+mod heartbeats;
 mod outbox;
 mod reader;
 mod trouble;
@@ -20,6 +21,7 @@ use pihook_core::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::writer::Tuning;
 use super::{RegisteredService, Store, writer};
 
 /// So long that only something else can have caused a write.

@@ -39,6 +39,7 @@ pub mod clock;
 mod export;
 mod formatter;
 pub mod guide;
+pub mod heartbeat;
 pub mod http;
 pub mod log;
 pub mod settings;

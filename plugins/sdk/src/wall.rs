@@ -1,6 +1,7 @@
 //! The guest's side of the wall: the generated bindings, and the conversions between them and the plain types.
 
 mod convert;
+pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
 

@@ -113,6 +113,48 @@ fn a_report_that_nobody_asked_for_moves_no_slot() {
 }
 
 #[test]
+fn a_check_that_is_called_for_runs_at_once_and_moves_no_slot() {
+    let services = every(secs(10), &["a"]);
+    let mut schedule = Schedule::new(&services, Duration::ZERO);
+    let mut quiet = Schedule::new(&services, Duration::ZERO);
+    for schedule in [&mut schedule, &mut quiet] {
+        starts(schedule, &services, secs(11));
+    }
+    for at in [secs(12), secs(13)] {
+        schedule.call(0, at);
+        assert_eq!(schedule.start_due(at), Some(0));
+        schedule.finish(&services[0].id, Some(0), at);
+        assert_eq!(schedule.start_due(at), None, "once for each call");
+    }
+    assert_eq!(starts(&mut schedule, &services, secs(99)), starts(&mut quiet, &services, secs(99)));
+}
+
+#[test]
+fn a_running_check_that_is_called_for_runs_once_more_however_often() {
+    let services = every(secs(10), &["a"]);
+    let mut schedule = Schedule::new(&services, Duration::ZERO);
+    assert_eq!(schedule.start_due(Duration::ZERO), Some(0));
+    for _ in 0..3 {
+        schedule.call(0, secs(1));
+        assert_eq!(schedule.start_due(secs(1)), None, "it is running");
+    }
+    schedule.finish(&services[0].id, Some(0), secs(2));
+    assert_eq!(schedule.start_due(secs(2)), Some(0));
+    schedule.finish(&services[0].id, Some(0), secs(3));
+    assert_eq!(schedule.start_due(secs(3)), None);
+    assert!(schedule.first().is_some_and(|first| (secs(10)..secs(11)).contains(&first)));
+}
+
+#[test]
+fn what_is_not_there_or_has_no_check_cannot_be_called_for() {
+    let services = [service("pushed", Cadence::Pushed)];
+    let mut schedule = Schedule::new(&services, Duration::ZERO);
+    schedule.call(0, secs(1));
+    schedule.call(7, secs(1));
+    assert_eq!(schedule.start_due(secs(1)), None);
+}
+
+#[test]
 fn pushed_services_are_never_started() {
     let services = [service("pushed", Cadence::Pushed)];
     let mut schedule = Schedule::new(&services, Duration::ZERO);

@@ -1,6 +1,6 @@
 //! Checks run at their cadence: never twice at once, never starving, whatever the runs take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -19,6 +19,8 @@ struct Plan {
     runs: Vec<u64>,
     /// When the configuration is reloaded, and without which service.
     reloads: Vec<(u64, usize)>,
+    /// When which check is called for.
+    calls: Vec<(u64, usize)>,
     jump: i64,
 }
 
@@ -26,8 +28,9 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     let intervals = prop::collection::vec(1_u64..120, 1..8);
     let runs = prop::collection::vec(prop_oneof![4 => 0_u64..900, 1 => 0_u64..200_000], 1..20);
     let reloads = prop::collection::vec((0..1_000_000_u64, 0_usize..8), 0..4);
-    (intervals, runs, reloads, -1_000_000_000_i64..1_000_000_000)
-        .prop_map(|(intervals, runs, reloads, jump)| Plan { intervals, runs, reloads, jump })
+    let calls = prop::collection::vec((0..1_000_000_u64, 0_usize..8), 0..30);
+    (intervals, runs, reloads, calls, -1_000_000_000_i64..1_000_000_000)
+        .prop_map(|(intervals, runs, reloads, calls, jump)| Plan { intervals, runs, reloads, calls, jump })
 }
 
 fn services(intervals: &[u64], without: Option<usize>) -> Vec<Service> {
@@ -45,6 +48,7 @@ fn services(intervals: &[u64], without: Option<usize>) -> Vec<Service> {
 enum Outside {
     Ends(ServiceId),
     Reload(usize),
+    Call(ServiceId),
 }
 
 struct Run {
@@ -55,6 +59,8 @@ struct Run {
     running: BTreeMap<ServiceId, Duration>,
     /// When each service was last started or became free to be.
     since: BTreeMap<ServiceId, Duration>,
+    /// Those that were called for while they ran.
+    called: BTreeSet<ServiceId>,
     started: usize,
 }
 
@@ -63,12 +69,17 @@ impl Run {
         let configured = services(&plan.intervals, None);
         let monitor =
             Monitor::new(configured.clone(), None, SavedState::default(), moment(Duration::ZERO, 0));
-        let reloads = plan.reloads.iter().enumerate();
+        let reloads = plan.reloads.iter().map(|(at, without)| (*at, Outside::Reload(*without)));
+        let called = |index: &usize| Outside::Call(ServiceId::new(&format!("s{index}")));
+        let calls = plan.calls.iter().map(|(at, index)| (*at, called(index)));
         let outside = reloads
-            .map(|(number, (at, without))| ((Duration::from_millis(*at), number), Outside::Reload(*without)))
+            .chain(calls)
+            .enumerate()
+            .map(|(number, (at, what))| ((Duration::from_millis(at), number), what))
             .collect();
         let since = configured.iter().map(|service| (service.id.clone(), Duration::ZERO)).collect();
-        Run { monitor, plan, configured, outside, running: BTreeMap::new(), since, started: 0 }
+        let (running, called) = (BTreeMap::new(), BTreeSet::new());
+        Run { monitor, plan, configured, outside, running, since, called, started: 0 }
     }
 
     /// Goes to what happens next; none at the end.
@@ -77,11 +88,13 @@ impl Run {
         let wakeup = self.monitor.next_wakeup();
         let now = [outside, wakeup].into_iter().flatten().min().filter(|now| *now < END)?;
         let due = outside == Some(now);
+        let mut must_start = None;
         let event = match self.outside.first_entry().filter(|_| due).map(|entry| entry.remove()) {
             None => Event::Woken,
             Some(Outside::Ends(service)) => {
                 self.running.remove(&service);
                 self.since.entry(service.clone()).and_modify(|since| *since = now);
+                must_start = self.called.take(&service);
                 Event::CheckFinished { service, outcome: outcome() }
             }
             Some(Outside::Reload(without)) => {
@@ -91,14 +104,27 @@ impl Run {
                     let since = before.get(&service.id).copied().unwrap_or(now);
                     self.since.insert(service.id.clone(), since);
                 }
+                self.called.retain(|called| self.configured.iter().any(|service| service.id == *called));
                 Event::Reconfigured { services: self.configured.clone() }
             }
+            Some(Outside::Call(service)) => {
+                let known = self.configured.iter().any(|configured| configured.id == service);
+                match self.running.contains_key(&service) {
+                    _ if !known => {}
+                    true => drop(self.called.insert(service.clone())),
+                    false => must_start = Some(service.clone()),
+                }
+                Event::CheckDue { service }
+            }
         };
+        let before = self.started;
         for effect in self.monitor.handle(event, moment(now, self.plan.jump)) {
             if let Effect::StartCheck(id) = effect {
+                must_start.take_if(|wanted| *wanted == id);
                 self.start(id, now);
             }
         }
+        assert_eq!(must_start, None, "it was called for and has not started; {before} had");
         Some(())
     }
 
@@ -110,7 +136,8 @@ impl Run {
         let takes = self.plan.runs[self.started % self.plan.runs.len()];
         self.started += 1;
         let end = now + Duration::from_millis(takes);
-        self.outside.insert((end, self.plan.reloads.len() + self.started), Outside::Ends(id.clone()));
+        let number = self.plan.reloads.len() + self.plan.calls.len() + self.started;
+        self.outside.insert((end, number), Outside::Ends(id.clone()));
         self.since.insert(id, end);
     }
 
@@ -162,7 +189,8 @@ proptest! {
 
 #[test]
 fn the_first_check_starts_with_the_first_wake_up() {
-    let mut run = Run::new(Plan { intervals: vec![60; 200], runs: vec![5], reloads: vec![], jump: 0 });
+    let mut run =
+        Run::new(Plan { intervals: vec![60; 200], runs: vec![5], reloads: vec![], calls: vec![], jump: 0 });
     assert_eq!(run.monitor.next_wakeup(), Some(Duration::ZERO));
     run.step();
     assert_eq!(run.started, 1);
@@ -173,14 +201,16 @@ fn the_first_check_starts_with_the_first_wake_up() {
 
 #[test]
 fn two_hundred_services_a_second_are_all_checked_each_second() {
-    let mut run = Run::new(Plan { intervals: vec![1; 200], runs: vec![3], reloads: vec![], jump: 0 });
+    let mut run =
+        Run::new(Plan { intervals: vec![1; 200], runs: vec![3], reloads: vec![], calls: vec![], jump: 0 });
     run.finish();
     assert!((199_800..=200_000).contains(&run.started), "{}", run.started);
 }
 
 #[test]
 fn a_check_shows_as_running() {
-    let mut run = Run::new(Plan { intervals: vec![60], runs: vec![5], reloads: vec![], jump: 0 });
+    let mut run =
+        Run::new(Plan { intervals: vec![60], runs: vec![5], reloads: vec![], calls: vec![], jump: 0 });
     run.step();
     let id = ServiceId::new("s0");
     assert!(run.monitor.view(&id).unwrap().running);

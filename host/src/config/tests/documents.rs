@@ -58,8 +58,12 @@ fn the_examples_of_the_documentation_are_valid() {
     for block in DOCUMENTATION.split("```yaml\n").skip(1) {
         let text = block.split("```").next().unwrap();
         let text = if text.contains("services:") { text.to_owned() } else { format!("{text}services: []\n") };
-        let variables =
-            [("DISCORD_WEBHOOK_URL", WEBHOOK), ("PIHOOK_PASSWORD", "x"), ("GITEA_TOKEN", "gitea-token")];
+        let variables = [
+            ("DISCORD_WEBHOOK_URL", WEBHOOK),
+            ("PIHOOK_PASSWORD", "x"),
+            ("GITEA_TOKEN", "gitea-token"),
+            ("BACKUP_TOKEN", "backup-token-0123"),
+        ];
         let files = [("/etc/pihook/nas-password", "nas-password")];
         read_with(text.as_bytes(), &variables, &files)
             .unwrap_or_else(|problems| panic!("{text}\n{problems}"));
@@ -94,8 +98,12 @@ fn the_shipped_file_works_with_its_suggestions_too() {
         .collect();
     let text = uncommented.join("\n");
     assert_ne!(text, EXAMPLE);
-    let variables =
-        [("DISCORD_WEBHOOK_URL", WEBHOOK), ("GITEA_TOKEN", "gitea-token"), ("PIHOOK_PASSWORD", "x")];
+    let variables = [
+        ("DISCORD_WEBHOOK_URL", WEBHOOK),
+        ("GITEA_TOKEN", "gitea-token"),
+        ("BACKUP_TOKEN", "backup-token-0123"),
+        ("PIHOOK_PASSWORD", "x"),
+    ];
     let config = read_with(text.as_bytes(), &variables, &[]);
     let config = config.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
     assert_eq!(config.sinks.len(), 1);

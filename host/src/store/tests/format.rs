@@ -4,6 +4,11 @@ use super::*;
 use crate::store::schema::{MIGRATIONS, migrate, version};
 use crate::store::{StoreError, StoreReader};
 
+/// The newest format that there is.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap()
+}
+
 #[tokio::test]
 async fn the_views_have_the_columns_of_the_contract() {
     let place = Place::new();
@@ -59,7 +64,7 @@ fn a_newer_format_is_refused_and_untouched() {
     let files = || (std::fs::read(&copy).unwrap(), std::fs::read(copy.with_extension("db-wal")).unwrap());
     let before = files();
     let error = Store::open(&copy, NEVER).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known, .. } if known == newest()), "{error:?}");
     assert!(error.to_string().contains("format 99"), "{error}");
     let error = StoreReader::open(&copy).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
@@ -86,7 +91,8 @@ fn a_reader_does_not_make_a_database() {
     assert!(!place.path.exists());
     std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
     std::fs::write(&place.path, "").unwrap();
-    assert!(matches!(StoreReader::open(&place.path), Err(StoreError::Older { found: 0, known: 1, .. })));
+    let error = StoreReader::open(&place.path).unwrap_err();
+    assert!(matches!(error, StoreError::Older { found: 0, known, .. } if known == newest()), "{error:?}");
 }
 
 #[test]
