@@ -3,13 +3,15 @@
 //! A probe knows neither the sandbox nor the types of its interface; whoever hosts the plugins converts at that wall.
 //! What a service's check may ask of the probes stands in its [`Grants`].
 
+pub mod commands;
 mod grants;
 pub mod http;
 mod roots;
 
-pub use grants::{Grants, MachineGrant, NetworkGrant};
+pub use grants::{CommandGrant, Grants, MachineGrant, NetworkGrant};
 pub use roots::system_roots;
 
+use commands::CommandProbe;
 use http::HttpProbe;
 
 /// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
@@ -17,4 +19,6 @@ use http::HttpProbe;
 pub struct Probes {
     /// HTTP.
     pub http: HttpProbe,
+    /// Commands.
+    pub commands: CommandProbe,
 }

@@ -8,16 +8,13 @@ use url::Url;
 use crate::config::{Config, ServiceConfig};
 use crate::hosts::HostPort;
 use crate::probes::http::{Access, HttpGrant};
-use crate::probes::{Grants, MachineGrant, NetworkGrant};
+use crate::probes::{CommandGrant, Grants, MachineGrant, NetworkGrant};
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
-/// a file goes to the service's own host, and where its `allow` says.
+/// a file goes to the service's own host, and where its `allow` says. Commands are what `allow` says in either case.
 pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
-    let from_file = config
-        .plugins
-        .get(&service.check.plugin)
-        .filter(|plugin| plugin.file.is_some())
-        .map(|plugin| &plugin.allow);
+    let plugin = config.plugins.get(&service.check.plugin);
+    let from_file = plugin.filter(|plugin| plugin.file.is_some()).map(|plugin| &plugin.allow);
     let web = Access {
         own_hosts: own_hosts(service),
         secrets: service.check.secrets.clone(),
@@ -26,7 +23,8 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     };
     let machine = from_file.map_or(MachineGrant::Any, |allow| MachineGrant::Only(allow.machine.clone()));
     let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
-    Grants { web, network, machine }
+    let commands = CommandGrant(plugin.map(|plugin| plugin.allow.commands.clone()).unwrap_or_default());
+    Grants { web, network, machine, commands }
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
@@ -52,7 +50,7 @@ mod tests {
 
     fn grants(service: &str) -> Grants {
         let text = format!(
-            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan] }} }} }}\nservices: [{{ name: A, {service} }}]"
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan], commands: {{ ls: [ls] }} }} }}, http: {{ allow: {{ commands: {{ ls: [ls] }} }} }} }}\nservices: [{{ name: A, {service} }}]"
         );
         let surroundings = Surroundings {
             file: Path::new("services.yaml"),
@@ -70,6 +68,7 @@ mod tests {
             "check: mine, settings: { url: \"http://nas.lan/${TOKEN}?k=${TOKEN}\", ca_file: /etc/ca.pem }",
         );
         assert!(matches!(&access.machine, MachineGrant::Only(granted) if granted.is_empty()));
+        assert_eq!(access.commands.named("ls"), Ok(&["ls".to_owned()][..]));
         let access = access.web;
         assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
@@ -79,7 +78,9 @@ mod tests {
 
     #[test]
     fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
-        let access = grants("url: \"https://nas.lan:8443/x\"").web;
+        let access = grants("url: \"https://nas.lan:8443/x\"");
+        assert!(access.commands.named("ls").is_ok() && access.commands.named("id").is_err());
+        let access = access.web;
         assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
         assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
     }

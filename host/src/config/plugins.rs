@@ -13,7 +13,10 @@ use crate::hosts::{HostPattern, PatternError};
 use crate::machine::Machine;
 
 const EXAMPLE: &str = "such as `my-check: { file: plugins/my_check.wasm }`";
+const COMMAND: &str = "such as `smart: [smartctl, --json, -H, /dev/sda]`";
 const MEMORY: RangeInclusive<u64> = 1 << 20..=1 << 30;
+/// Words of a command.
+const MOST_WORDS: usize = 100;
 const CPU: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(30);
 
 /// One plugin's file, grants and limits.
@@ -40,6 +43,8 @@ pub struct Allow {
     pub network: Vec<HostPattern>,
     /// What the machine may tell it of itself.
     pub machine: BTreeSet<Machine>,
+    /// Commands that it may run, by their names: a program and its arguments.
+    pub commands: BTreeMap<String, Vec<String>>,
 }
 
 pub(super) fn read(
@@ -91,6 +96,7 @@ fn read_allow(node: Node<'_>, reader: &mut Reader<'_>) -> Allow {
             reader,
         ),
         machine: read_machine(fields.get("machine"), reader),
+        commands: read_commands(fields.get("commands"), reader),
     }
 }
 
@@ -119,4 +125,42 @@ fn read_machine(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeSet<Mac
         reader.keep(&node.path, found.ok_or_else(fault))
     };
     items.unwrap_or_default().into_iter().filter_map(known).collect()
+}
+
+fn read_commands(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeMap<String, Vec<String>> {
+    let entries = reader.named(node, COMMAND);
+    entries
+        .into_iter()
+        .filter_map(|(name, node)| Some((name.to_owned(), read_command(&node, reader)?)))
+        .collect()
+}
+
+/// A program and its arguments, or none after its mistakes are noted.
+fn read_command(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let items = reader.items(node, COMMAND)?;
+    if items.len() > MOST_WORDS {
+        let what = format!("this command has {} words", items.len());
+        reader.fault(&node.path, Fault::new(what, format!("at most {MOST_WORDS} of them")));
+        return None;
+    }
+    let words: Vec<Option<String>> = items
+        .iter()
+        .map(|node| {
+            let text = reader.text(node)?;
+            let fault = || Fault::new("this holds a NUL character", "a word without one");
+            reader.keep(&node.path, (!text.contains('\0')).then_some(text).ok_or_else(fault))
+        })
+        .collect();
+    let words = words.into_iter().collect::<Option<Vec<_>>>()?;
+    let Some(program) = words.first().filter(|program| !program.trim().is_empty()) else {
+        reader.fault(&node.path, Fault::new("this command has no program to run", COMMAND));
+        return None;
+    };
+    if program.contains('/') && !program.starts_with('/') {
+        let what = format!("{} is a relative path", quoted(program));
+        let remedy = "a program's name, or an absolute path such as `/usr/sbin/smartctl`";
+        reader.fault(&node.path, Fault::new(what, remedy));
+        return None;
+    }
+    Some(words)
 }

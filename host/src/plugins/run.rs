@@ -44,6 +44,8 @@ pub(super) struct RunState {
     pub(super) reach: Reach,
     /// Why there is no world outside, if there is none.
     pub(super) secluded: &'static str,
+    /// The service's read timeout, which bounds what a guest cannot bound itself.
+    pub(super) read_timeout: Duration,
     pub(super) log: LogLines,
     meter: Meter,
     table: ResourceTable,
@@ -101,6 +103,7 @@ pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach:
     let state = RunState {
         reach,
         secluded: "this kind of plugin sees nothing of the world outside",
+        read_timeout: Duration::ZERO,
         log: LogLines::new(plugin),
         meter: Meter::new(limits.memory),
         table,

@@ -1,6 +1,6 @@
 //! What one service's check may reach. Pure: the probes and the wall ask, and nothing here acts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::http::Access;
 use crate::hosts::{HostPattern, HostPort};
@@ -15,6 +15,8 @@ pub struct Grants {
     pub network: NetworkGrant,
     /// What the machine tells of itself.
     pub machine: MachineGrant,
+    /// Commands that it may run.
+    pub commands: CommandGrant,
 }
 
 /// Which hosts may be reached by something else than HTTP.
@@ -83,6 +85,28 @@ impl MachineGrant {
     }
 }
 
+/// Commands by their names, each a program and its arguments. Plugins that come with PiHook have none either unless
+/// services.yaml says so: nobody but the administrator knows which programs there are.
+#[derive(Clone, Debug, Default)]
+pub struct CommandGrant(pub BTreeMap<String, Vec<String>>);
+
+impl CommandGrant {
+    /// The command with this name.
+    ///
+    /// # Errors
+    /// If there is none, the text for whoever can grant it.
+    pub fn named(&self, name: &str) -> Result<&[String], String> {
+        self.0.get(name).map(Vec::as_slice).ok_or_else(|| {
+            // What the guest says may be of any length and kind.
+            let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            format!(
+                "services.yaml does not allow this plugin the command `{name}`: the program that it is to run and its \
+                 arguments go into its `allow: {{ commands: {{ {name}: [] }} }}`"
+            )
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +130,16 @@ mod tests {
         let refused = NetworkGrant::default().reaches("::1", Some(53)).unwrap_err();
         assert!(refused.contains("\"[::1]:53\" goes into"), "{refused}");
         assert!(NetworkGrant::Any.reaches("anywhere", None).is_ok());
+    }
+
+    #[test]
+    fn only_commands_with_a_granted_name_are_run() {
+        let smart = ["smartctl", "-H"].map(str::to_owned);
+        let grant = CommandGrant([("smart".to_owned(), smart.to_vec())].into());
+        assert_eq!(grant.named("smart"), Ok(&smart[..]));
+        let refused = grant.named("smar\nt").unwrap_err();
+        assert!(refused.ends_with("its `allow: { commands: { smart: [] } }`"), "{refused}");
+        assert!(CommandGrant::default().named(&"x".repeat(1 << 20)).unwrap_err().len() < 400);
     }
 
     #[test]

@@ -36,6 +36,7 @@
 pub mod calendar;
 mod check;
 pub mod clock;
+pub mod commands;
 mod export;
 mod formatter;
 pub mod guide;

@@ -1,5 +1,6 @@
 //! The guest's side of the wall: the generated bindings, and the conversions between them and the plain types.
 
+pub(crate) mod commands;
 mod convert;
 pub(crate) mod host;
 pub(crate) mod http;
