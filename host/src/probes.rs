@@ -4,14 +4,18 @@
 //! What a service's check may ask of the probes stands in its [`Grants`].
 
 pub mod commands;
+pub mod files;
 mod grants;
 pub mod http;
+mod lane;
+mod mounts;
 mod roots;
 
-pub use grants::{CommandGrant, Grants, MachineGrant, NetworkGrant};
+pub use grants::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
 pub use roots::system_roots;
 
 use commands::CommandProbe;
+use files::FileProbe;
 use http::HttpProbe;
 
 /// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
@@ -21,4 +25,6 @@ pub struct Probes {
     pub http: HttpProbe,
     /// Commands.
     pub commands: CommandProbe,
+    /// Files.
+    pub files: FileProbe,
 }

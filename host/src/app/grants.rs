@@ -7,8 +7,12 @@ use url::Url;
 
 use crate::config::{Config, ServiceConfig};
 use crate::hosts::HostPort;
+use crate::paths::{PathPattern, names};
 use crate::probes::http::{Access, HttpGrant};
-use crate::probes::{CommandGrant, Grants, MachineGrant, NetworkGrant};
+use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
+
+/// Files that checks which come with PiHook may read without being told: what they are for. By their plugins' ids.
+const BUNDLED_FILES: &[(&str, &[&str])] = &[];
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
 /// a file goes to the service's own host, and where its `allow` says. Commands are what `allow` says in either case.
@@ -24,7 +28,19 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     let machine = from_file.map_or(MachineGrant::Any, |allow| MachineGrant::Only(allow.machine.clone()));
     let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
     let commands = CommandGrant(plugin.map(|plugin| plugin.allow.commands.clone()).unwrap_or_default());
-    Grants { web, network, machine, commands }
+    let mut files = if from_file.is_some() { Vec::new() } else { bundled_files(service) };
+    files.extend(plugin.iter().flat_map(|plugin| plugin.allow.files.iter().cloned()));
+    Grants { web, network, machine, commands, files: FileGrant(files) }
+}
+
+/// What a check that comes with PiHook may read. Where its settings have a `root`, as in a container that sees the machine's
+/// own filesystem somewhere else, below that.
+fn bundled_files(service: &ServiceConfig) -> Vec<PathPattern> {
+    let patterns =
+        BUNDLED_FILES.iter().filter(|(id, _)| *id == service.check.plugin).flat_map(|(_, paths)| *paths);
+    // What is no path is the plugin's own to complain about.
+    let root = text_setting(service, "root").map_or(Ok(Vec::new()), names).unwrap_or_default();
+    patterns.filter_map(|path| path.parse::<PathPattern>().ok()).map(|pattern| pattern.below(&root)).collect()
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80

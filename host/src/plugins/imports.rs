@@ -1,6 +1,7 @@
 //! The host's side of the WIT imports. Types are converted here, at the wall.
 
 mod commands;
+pub(super) mod files;
 mod http;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::clock::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::files::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::commands::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }

@@ -38,6 +38,7 @@ mod check;
 pub mod clock;
 pub mod commands;
 mod export;
+pub mod files;
 mod formatter;
 pub mod guide;
 pub mod http;

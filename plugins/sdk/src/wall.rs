@@ -2,6 +2,7 @@
 
 pub(crate) mod commands;
 mod convert;
+pub(crate) mod files;
 pub(crate) mod host;
 pub(crate) mod http;
 
