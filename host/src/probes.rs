@@ -5,6 +5,7 @@
 
 pub mod commands;
 pub mod files;
+pub mod filesystems;
 mod grants;
 pub mod http;
 mod lane;
@@ -16,6 +17,7 @@ pub use roots::system_roots;
 
 use commands::CommandProbe;
 use files::FileProbe;
+use filesystems::FilesystemProbe;
 use http::HttpProbe;
 
 /// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
@@ -27,4 +29,12 @@ pub struct Probes {
     pub commands: CommandProbe,
     /// Files.
     pub files: FileProbe,
+}
+
+impl Probes {
+    /// Filesystems, which are asked in the same lanes as files.
+    #[must_use]
+    pub fn filesystems(&self) -> FilesystemProbe<'_> {
+        FilesystemProbe(&self.files)
+    }
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 pub(super) mod files;
+mod filesystems;
 mod http;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::files::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::filesystems::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::commands::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }

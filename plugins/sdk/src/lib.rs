@@ -39,6 +39,7 @@ pub mod clock;
 pub mod commands;
 mod export;
 pub mod files;
+pub mod filesystems;
 mod formatter;
 pub mod guide;
 pub mod http;

@@ -3,6 +3,7 @@
 pub(crate) mod commands;
 mod convert;
 pub(crate) mod files;
+pub(crate) mod filesystems;
 pub(crate) mod host;
 pub(crate) mod http;
 
