@@ -3,15 +3,23 @@
 //! A probe knows neither the sandbox nor the types of its interface; whoever hosts the plugins converts at that wall.
 //! What a service's check may ask of the probes stands in its [`Grants`].
 
+pub mod commands;
+pub mod files;
+pub mod filesystems;
 mod grants;
 pub mod http;
+mod lane;
+mod mounts;
 mod roots;
 
-pub use grants::{Grants, MachineGrant, NetworkGrant};
+pub use grants::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
 pub use roots::system_roots;
 
 use std::sync::Arc;
 
+use commands::CommandProbe;
+use files::FileProbe;
+use filesystems::FilesystemProbe;
 use http::HttpProbe;
 
 use crate::heartbeats::Heartbeats;
@@ -23,4 +31,16 @@ pub struct Probes {
     pub http: HttpProbe,
     /// Signs of life that jobs send by themselves.
     pub heartbeats: Arc<Heartbeats>,
+    /// Commands.
+    pub commands: CommandProbe,
+    /// Files.
+    pub files: FileProbe,
+}
+
+impl Probes {
+    /// Filesystems, which are asked in the same lanes as files.
+    #[must_use]
+    pub fn filesystems(&self) -> FilesystemProbe<'_> {
+        FilesystemProbe(&self.files)
+    }
 }

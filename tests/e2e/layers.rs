@@ -37,6 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "hosts",
             "maintenance",
             "memory",
+            "paths",
             "plugins",
             "probes",
             "shutdown",
@@ -51,10 +52,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tasks", &["clock", "heartbeats", "plugins", "shutdown", "sinks", "store", "words"]),
     ("dashboard", &["clock", "heartbeats", "shutdown", "store", "words"]),
     // L2: adapters, one outside thing each.
-    ("config", &["files", "hosts", "machine"]),
+    ("config", &["files", "hosts", "machine", "paths"]),
     ("checks", &["clock", "plugins", "probes", "words"]),
     ("plugins", &["clock", "heartbeats", "machine", "probes"]),
-    ("probes", &["heartbeats", "hosts", "machine"]),
+    ("probes", &["files", "heartbeats", "hosts", "machine", "paths"]),
     ("store", &["heartbeats"]),
     ("sinks", &["words"]),
     // L1: small things that every layer may use.
@@ -66,6 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("maintenance", &["files"]),
     ("memory", &[]),
+    ("paths", &[]),
     ("shutdown", &[]),
     ("telemetry", &[]),
     ("words", &[]),

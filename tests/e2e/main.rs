@@ -7,6 +7,7 @@ mod discord;
 #[path = "../fixtures/web.rs"]
 mod web;
 
+mod check_disk;
 mod check_heartbeat;
 mod commands;
 mod configuration;

@@ -7,17 +7,18 @@ use url::Url;
 
 use crate::config::{Config, ServiceConfig};
 use crate::hosts::HostPort;
+use crate::paths::{PathPattern, names};
 use crate::probes::http::{Access, HttpGrant};
-use crate::probes::{Grants, MachineGrant, NetworkGrant};
+use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
+
+/// Files that checks which come with PiHook may read without being told: what they are for. By their plugins' ids.
+const BUNDLED_FILES: &[(&str, &[&str])] = &[];
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
-/// a file goes to the service's own host, and where its `allow` says.
+/// a file goes to the service's own host, and where its `allow` says. Commands are what `allow` says in either case.
 pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
-    let from_file = config
-        .plugins
-        .get(&service.check.plugin)
-        .filter(|plugin| plugin.file.is_some())
-        .map(|plugin| &plugin.allow);
+    let plugin = config.plugins.get(&service.check.plugin);
+    let from_file = plugin.filter(|plugin| plugin.file.is_some()).map(|plugin| &plugin.allow);
     let web = Access {
         own_hosts: own_hosts(service),
         secrets: service.check.secrets.clone(),
@@ -28,7 +29,20 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
     // A plugin that replaces the one for signs of life has those of its services, whatever else it may do.
     let heartbeat = service.check.push_token.as_ref().map(|_| service.service.id.clone());
-    Grants { web, network, machine, heartbeat }
+    let commands = CommandGrant(plugin.map(|plugin| plugin.allow.commands.clone()).unwrap_or_default());
+    let mut files = if from_file.is_some() { Vec::new() } else { bundled_files(service) };
+    files.extend(plugin.iter().flat_map(|plugin| plugin.allow.files.iter().cloned()));
+    Grants { web, network, machine, commands, files: FileGrant(files), heartbeat }
+}
+
+/// What a check that comes with PiHook may read. Where its settings have a `root`, as in a container that sees the machine's
+/// own filesystem somewhere else, below that.
+fn bundled_files(service: &ServiceConfig) -> Vec<PathPattern> {
+    let patterns =
+        BUNDLED_FILES.iter().filter(|(id, _)| *id == service.check.plugin).flat_map(|(_, paths)| *paths);
+    // What is no path is the plugin's own to complain about.
+    let root = text_setting(service, "root").map_or(Ok(Vec::new()), names).unwrap_or_default();
+    patterns.filter_map(|path| path.parse::<PathPattern>().ok()).map(|pattern| pattern.below(&root)).collect()
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
@@ -56,7 +70,7 @@ mod tests {
 
     fn grants(service: &str) -> Grants {
         let text = format!(
-            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan] }} }} }}\nservices: [{{ name: A, {service} }}]"
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan], commands: {{ ls: [ls] }} }} }}, http: {{ allow: {{ commands: {{ ls: [ls] }} }} }} }}\nservices: [{{ name: A, {service} }}]"
         );
         let surroundings = Surroundings {
             file: Path::new("services.yaml"),
@@ -74,6 +88,7 @@ mod tests {
             "check: mine, settings: { url: \"http://nas.lan/${TOKEN}?k=${TOKEN}\", ca_file: /etc/ca.pem }",
         );
         assert!(matches!(&access.machine, MachineGrant::Only(granted) if granted.is_empty()));
+        assert_eq!(access.commands.named("ls"), Ok(&["ls".to_owned()][..]));
         let access = access.web;
         assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
@@ -91,7 +106,9 @@ mod tests {
 
     #[test]
     fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
-        let access = grants("url: \"https://nas.lan:8443/x\"").web;
+        let access = grants("url: \"https://nas.lan:8443/x\"");
+        assert!(access.commands.named("ls").is_ok() && access.commands.named("id").is_err());
+        let access = access.web;
         assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
         assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
     }

@@ -11,9 +11,13 @@ use super::problem::{Fault, quoted};
 use super::reader::{Node, Reader};
 use crate::hosts::{HostPattern, PatternError};
 use crate::machine::Machine;
+use crate::paths::{PathError, PathPattern};
 
 const EXAMPLE: &str = "such as `my-check: { file: plugins/my_check.wasm }`";
+const COMMAND: &str = "such as `smart: [smartctl, --json, -H, /dev/sda]`";
 const MEMORY: RangeInclusive<u64> = 1 << 20..=1 << 30;
+/// Words of a command.
+const MOST_WORDS: usize = 100;
 const CPU: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(30);
 
 /// One plugin's file, grants and limits.
@@ -40,6 +44,10 @@ pub struct Allow {
     pub network: Vec<HostPattern>,
     /// What the machine may tell it of itself.
     pub machine: BTreeSet<Machine>,
+    /// Files and folders that it may read.
+    pub files: Vec<PathPattern>,
+    /// Commands that it may run, by their names: a program and its arguments.
+    pub commands: BTreeMap<String, Vec<String>>,
 }
 
 pub(super) fn read(
@@ -91,6 +99,8 @@ fn read_allow(node: Node<'_>, reader: &mut Reader<'_>) -> Allow {
             reader,
         ),
         machine: read_machine(fields.get("machine"), reader),
+        files: read_files(fields.get("files"), reader),
+        commands: read_commands(fields.get("commands"), reader),
     }
 }
 
@@ -119,4 +129,58 @@ fn read_machine(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeSet<Mac
         reader.keep(&node.path, found.ok_or_else(fault))
     };
     items.unwrap_or_default().into_iter().filter_map(known).collect()
+}
+
+fn read_files(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Vec<PathPattern> {
+    let paths = node.and_then(|node| reader.items(&node, "a list of paths, such as `[/proc/mdstat]`"));
+    let path = |node: Node<'_>| {
+        let text = reader.text(&node)?;
+        let fault = |error: PathError| {
+            let what = format!("{} is not a path to allow: {error}", quoted(&text));
+            Fault::new(
+                what,
+                "an absolute path such as `/proc/mdstat`, `/sys/fs/ext4/*/errors_count` or `/var/log/apt/**`",
+            )
+        };
+        reader.keep(&node.path, text.parse().map_err(fault))
+    };
+    paths.unwrap_or_default().into_iter().filter_map(path).collect()
+}
+
+fn read_commands(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeMap<String, Vec<String>> {
+    let entries = reader.named(node, COMMAND);
+    entries
+        .into_iter()
+        .filter_map(|(name, node)| Some((name.to_owned(), read_command(&node, reader)?)))
+        .collect()
+}
+
+/// A program and its arguments, or none after its mistakes are noted.
+fn read_command(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let items = reader.items(node, COMMAND)?;
+    if items.len() > MOST_WORDS {
+        let what = format!("this command has {} words", items.len());
+        reader.fault(&node.path, Fault::new(what, format!("at most {MOST_WORDS} of them")));
+        return None;
+    }
+    let words: Vec<Option<String>> = items
+        .iter()
+        .map(|node| {
+            let text = reader.text(node)?;
+            let fault = || Fault::new("this holds a NUL character", "a word without one");
+            reader.keep(&node.path, (!text.contains('\0')).then_some(text).ok_or_else(fault))
+        })
+        .collect();
+    let words = words.into_iter().collect::<Option<Vec<_>>>()?;
+    let Some(program) = words.first().filter(|program| !program.trim().is_empty()) else {
+        reader.fault(&node.path, Fault::new("this command has no program to run", COMMAND));
+        return None;
+    };
+    if program.contains('/') && !program.starts_with('/') {
+        let what = format!("{} is a relative path", quoted(program));
+        let remedy = "a program's name, or an absolute path such as `/usr/sbin/smartctl`";
+        reader.fault(&node.path, Fault::new(what, remedy));
+        return None;
+    }
+    Some(words)
 }

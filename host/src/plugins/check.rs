@@ -69,6 +69,7 @@ impl Plugin {
         };
         let limits = deadline_for(&self.limits, request.connect_timeout + request.read_timeout);
         let mut store = store(&self.engine, &self.label, &limits, reach);
+        store.data_mut().read_timeout = request.read_timeout;
         let answer = finish(&self.engine, &limits, &mut store, Run(run, request)).await?;
         let outcome = answer.map_err(|failure| match failure {
             wit::exports::pihook::plugin::check::Failure::Settings(text) => {

@@ -1,5 +1,8 @@
 //! The host's side of the WIT imports. Types are converted here, at the wall.
 
+mod commands;
+pub(super) mod files;
+mod filesystems;
 mod heartbeat;
 mod http;
 
@@ -20,6 +23,9 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::heartbeat::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::files::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::filesystems::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::commands::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }
 

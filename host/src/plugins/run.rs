@@ -44,9 +44,13 @@ pub(super) struct RunState {
     pub(super) reach: Reach,
     /// Why there is no world outside, if there is none.
     pub(super) secluded: &'static str,
+    /// The service's read timeout, which bounds what a guest cannot bound itself.
+    pub(super) read_timeout: Duration,
     pub(super) log: LogLines,
     meter: Meter,
-    table: ResourceTable,
+    pub(super) table: ResourceTable,
+    /// Held by each file that the guest has open.
+    pub(super) open_files: Arc<()>,
     /// Made when the guest first asks for any of it: most plugins do not import WASI at all.
     wasi: Option<(WasiCtx, Stderr)>,
 }
@@ -67,7 +71,6 @@ impl RunState {
     ///
     /// # Errors
     /// Why it is not.
-    #[expect(dead_code, reason = "the checks that ask the machine are being built")]
     pub(super) fn machine(&self, wanted: Machine) -> Result<Outside, String> {
         let outside = self.outside()?;
         outside.grants.machine.allows(wanted)?;
@@ -101,9 +104,11 @@ pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach:
     let state = RunState {
         reach,
         secluded: "this kind of plugin sees nothing of the world outside",
+        read_timeout: Duration::ZERO,
         log: LogLines::new(plugin),
         meter: Meter::new(limits.memory),
         table,
+        open_files: Arc::default(),
         wasi: None,
     };
     let mut store = Store::new(engine.engine(), state);

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::Clock;
+use crate::probes::{CommandGrant, Grants};
 
 /// A clock that stands still.
 struct Still;
@@ -136,6 +137,32 @@ async fn without_a_grant_there_is_no_network() {
 }
 
 #[tokio::test]
+async fn commands_run_by_their_granted_names_alone() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    let ask = async |name: &str, words: &[&str]| {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        let commands = CommandGrant([("greet".to_owned(), words)].into());
+        let grants = Arc::new(Grants { commands, ..Grants::default() });
+        let outside = Some(Outside { probes: Arc::default(), grants });
+        let settings = format!(r#"{{"act": "command", "url": "{name}"}}"#);
+        let answer = plugin.check(request(&settings), Reach { outside, ..reach() }).await;
+        answer.map(|(attempt, _)| attempt.summary).map_err(|error| error.to_string())
+    };
+    let seen = ask("greet", &["echo", "$HOME"]).await.unwrap();
+    assert!(
+        seen.starts_with(r#"["greet"] Output { exit_code: Some(0), stdout: [36, 72, 79, 77, 69, 10]"#),
+        "{seen}"
+    );
+    let refused = ask("id", &["echo"]).await.unwrap_err();
+    assert!(refused.contains("does not allow this plugin the command `id`"), "{refused}");
+    let late = ask("greet", &["sleep", "1000"]).await.unwrap_err();
+    assert!(late.contains("`sleep` did not end within 1 s (read timeout)"), "{late}");
+    let missing = ask("greet", &["no-such-program"]).await.unwrap_err();
+    assert!(missing.contains("there is no program `no-such-program`"), "{missing}");
+}
+
+#[tokio::test]
 async fn validation_finds_problems_and_survives_a_trap() {
     let wall = Wall::new();
     let plugin = wall.load("rogue-check", None).await;
@@ -208,8 +235,13 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 }
 
 /// What each bundled plugin uses of the host.
-const IMPORTS: &[(&str, &str)] =
-    &[("detailed", ""), ("heartbeat", "heartbeat state"), ("http", "clock http")];
+#[rustfmt::skip]
+const IMPORTS: &[(&str, &str)] = &[
+    ("detailed", ""),
+    ("disk", "clock filesystems state"),
+    ("heartbeat", "heartbeat state"),
+    ("http", "clock http"),
+];
 
 /// The most that a bundled plugin may have, in bytes.
 const SIZE: usize = 300_000;

@@ -1,12 +1,14 @@
 //! What one service's check may reach. Pure: the probes and the wall ask, and nothing here acts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pihook_core::ServiceId;
 
+use super::files::Walk;
 use super::http::Access;
 use crate::hosts::{HostPattern, HostPort};
 use crate::machine::Machine;
+use crate::paths::{PathPattern, joined, names};
 
 /// What one service's check may reach. Empty is nothing.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,10 @@ pub struct Grants {
     pub machine: MachineGrant,
     /// Whose signs of life: the service's own, if it is of the kind that has them.
     pub heartbeat: Option<ServiceId>,
+    /// Commands that it may run.
+    pub commands: CommandGrant,
+    /// Files that it may read.
+    pub files: FileGrant,
 }
 
 /// Which hosts may be reached by something else than HTTP.
@@ -87,6 +93,89 @@ impl MachineGrant {
     }
 }
 
+/// Commands by their names, each a program and its arguments. Plugins that come with PiHook have none either unless
+/// services.yaml says so: nobody but the administrator knows which programs there are.
+#[derive(Clone, Debug, Default)]
+pub struct CommandGrant(pub BTreeMap<String, Vec<String>>);
+
+impl CommandGrant {
+    /// The command with this name.
+    ///
+    /// # Errors
+    /// If there is none, the text for whoever can grant it.
+    pub fn named(&self, name: &str) -> Result<&[String], String> {
+        self.0.get(name).map(Vec::as_slice).ok_or_else(|| {
+            // What the guest says may be of any length and kind.
+            let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            format!(
+                "services.yaml does not allow this plugin the command `{name}`: the program that it is to run and its \
+                 arguments go into its `allow: {{ commands: {{ {name}: [] }} }}`"
+            )
+        })
+    }
+}
+
+/// Files and folders that may be read. Links on the way to the part of a pattern that is fixed lead wherever they lead: who
+/// grants a path means what is there. From the first `*` on, they are followed to where a grant reaches too.
+#[derive(Clone, Debug, Default)]
+pub struct FileGrant(pub Vec<PathPattern>);
+
+/// A path that is granted as far as its text tells.
+pub(super) struct Asked {
+    /// The path, without needless parts.
+    pub(super) path: String,
+    granted: Vec<PathPattern>,
+    /// Those of them that cover the path.
+    covering: Vec<PathPattern>,
+}
+
+impl FileGrant {
+    /// The path, if it may be read as far as its text tells.
+    ///
+    /// # Errors
+    /// If not, the text for whoever can grant it.
+    pub(super) fn asked(&self, path: &str) -> Result<Asked, String> {
+        // What the guest says may be of any length and kind.
+        let shown = || path.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
+        let names = names(path).map_err(|error| format!("{} is no path to read: {error}", shown()))?;
+        let covering: Vec<_> = self.0.iter().filter(|pattern| pattern.matches(&names)).cloned().collect();
+        if covering.is_empty() {
+            let path = shown();
+            return Err(format!(
+                "services.yaml does not allow this plugin to read {path}: \"{path}\" goes into its `allow: {{ files: [] }}`"
+            ));
+        }
+        Ok(Asked { path: joined(&names), granted: self.0.clone(), covering })
+    }
+}
+
+impl Asked {
+    /// The way there.
+    pub(super) fn walk(&self) -> Walk {
+        // It was a path when it was asked for.
+        Walk::new(&names(&self.path).unwrap_or_default(), self.covering.iter().map(PathPattern::fixed))
+    }
+
+    /// Nothing, if what the way leads to may be read.
+    ///
+    /// # Errors
+    /// If not, the text for whoever can grant it.
+    pub(super) fn allows(&self, walk: &Walk, end: &[String]) -> Result<(), String> {
+        let moved = |pattern: &PathPattern| Some(pattern.moved(walk.start(pattern.fixed())?));
+        let allowed = !walk.was_led()
+            || self.granted.iter().any(|pattern| pattern.matches(end))
+            || self.covering.iter().filter_map(moved).any(|pattern| pattern.matches(end));
+        if allowed {
+            return Ok(());
+        }
+        let (path, end) = (&self.path, joined(end));
+        Err(format!(
+            "{path} leads over a link to {end}, which services.yaml does not allow this plugin to read: \"{end}\" goes \
+             into its `allow: {{ files: [] }}`"
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +199,16 @@ mod tests {
         let refused = NetworkGrant::default().reaches("::1", Some(53)).unwrap_err();
         assert!(refused.contains("\"[::1]:53\" goes into"), "{refused}");
         assert!(NetworkGrant::Any.reaches("anywhere", None).is_ok());
+    }
+
+    #[test]
+    fn only_commands_with_a_granted_name_are_run() {
+        let smart = ["smartctl", "-H"].map(str::to_owned);
+        let grant = CommandGrant([("smart".to_owned(), smart.to_vec())].into());
+        assert_eq!(grant.named("smart"), Ok(&smart[..]));
+        let refused = grant.named("smar\nt").unwrap_err();
+        assert!(refused.ends_with("its `allow: { commands: { smart: [] } }`"), "{refused}");
+        assert!(CommandGrant::default().named(&"x".repeat(1 << 20)).unwrap_err().len() < 400);
     }
 
     #[test]

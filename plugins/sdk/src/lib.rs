@@ -36,7 +36,10 @@
 pub mod calendar;
 mod check;
 pub mod clock;
+pub mod commands;
 mod export;
+pub mod files;
+pub mod filesystems;
 mod formatter;
 pub mod guide;
 pub mod heartbeat;

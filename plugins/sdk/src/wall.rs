@@ -1,6 +1,9 @@
 //! The guest's side of the wall: the generated bindings, and the conversions between them and the plain types.
 
+pub(crate) mod commands;
 mod convert;
+pub(crate) mod files;
+pub(crate) mod filesystems;
 pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
