@@ -123,8 +123,9 @@ async fn an_outage_of_many_services_waits_for_the_disk_a_few_times_only() {
         soon(transactions.changed()).await.unwrap();
     }
     let transactions = *transactions.borrow();
-    // What had ended when the engine began to wait, and the rest.
-    assert!(transactions <= 3, "{transactions} transactions");
+    // What had ended when the engine began to wait, and the rest in a few takes: the runtime interrupts a task that has
+    // done much. One each would be a hundred.
+    assert!(transactions <= 10, "{transactions} transactions");
     stop.shut_down();
     soon(running).await.unwrap();
 }
