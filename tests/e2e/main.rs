@@ -7,6 +7,7 @@ mod discord;
 #[path = "../fixtures/web.rs"]
 mod web;
 
+mod check_apt_updates;
 mod check_disk;
 mod check_heartbeat;
 mod commands;

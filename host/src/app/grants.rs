@@ -12,7 +12,19 @@ use crate::probes::http::{Access, HttpGrant};
 use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
 
 /// Files that checks which come with PiHook may read without being told: what they are for. By their plugins' ids.
-const BUNDLED_FILES: &[(&str, &[&str])] = &[];
+const BUNDLED_FILES: &[(&str, &[&str])] = &[(
+    "apt-updates",
+    &[
+        "/etc/apt",
+        "/etc/apt/**",
+        "/run/reboot-required",
+        "/run/reboot-required.pkgs",
+        "/var/lib/apt/lists",
+        "/var/lib/apt/lists/*",
+        "/var/lib/apt/periodic/*",
+        "/var/lib/dpkg/status",
+    ],
+)];
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
 /// a file goes to the service's own host, and where its `allow` says. Commands are what `allow` says in either case.

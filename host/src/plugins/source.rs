@@ -13,6 +13,10 @@ use super::load::LoadError;
 /// The plugins that come with PiHook: id and component.
 pub const BUNDLED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
+/// Bundled plugins that need more than the limits of their kind: id, bytes of memory, CPU time. Debian's list of packages has
+/// 50 MB, which a Pi 3 looks through for some seconds.
+const GREEDY: &[(&str, usize, Duration)] = &[("apt-updates", 32 << 20, Duration::from_secs(20))];
+
 /// A plugin to be loaded.
 #[derive(Clone, Debug)]
 pub struct PluginSource {
@@ -37,7 +41,13 @@ impl PluginSource {
     #[must_use]
     pub fn bundled(id: &str) -> Option<Self> {
         let (id, wasm) = BUNDLED.iter().find(|(bundled, _)| *bundled == id)?;
-        Some(Self::new(id, Cow::Borrowed(wasm)))
+        let greedy = GREEDY.iter().find(|(greedy, ..)| greedy == id);
+        let usual = Self::new(id, Cow::Borrowed(wasm));
+        Some(Self {
+            memory: greedy.map(|(_, memory, _)| *memory),
+            cpu: greedy.map(|(.., cpu)| *cpu),
+            ..usual
+        })
     }
 
     /// The file's bytes, if their SHA-256 is the `wanted` one, in hexadecimal digits.

@@ -237,6 +237,7 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 /// What each bundled plugin uses of the host.
 #[rustfmt::skip]
 const IMPORTS: &[(&str, &str)] = &[
+    ("apt-updates", "clock files state"),
     ("detailed", ""),
     ("disk", "clock filesystems state"),
     ("heartbeat", "heartbeat state"),
