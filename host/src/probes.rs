@@ -4,21 +4,32 @@
 //! What a service's check may ask of the probes stands in its [`Grants`].
 
 pub mod commands;
+pub mod containers;
 mod grants;
 pub mod http;
+mod places;
+pub mod processes;
 mod roots;
+pub mod system;
+pub mod units;
 
-pub use grants::{CommandGrant, Grants, MachineGrant, NetworkGrant};
+pub use grants::{CommandGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
 pub use roots::system_roots;
 
 use commands::CommandProbe;
 use http::HttpProbe;
+use processes::ProcessProbe;
+use system::SystemProbe;
 
 /// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
 #[derive(Default)]
 pub struct Probes {
     /// HTTP.
     pub http: HttpProbe,
+    /// The machine itself.
+    pub system: SystemProbe,
+    /// Running processes.
+    pub processes: ProcessProbe,
     /// Commands.
     pub commands: CommandProbe,
 }

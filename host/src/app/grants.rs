@@ -8,10 +8,10 @@ use url::Url;
 use crate::config::{Config, ServiceConfig};
 use crate::hosts::HostPort;
 use crate::probes::http::{Access, HttpGrant};
-use crate::probes::{CommandGrant, Grants, MachineGrant, NetworkGrant};
+use crate::probes::{CommandGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
-/// a file goes to the service's own host, and where its `allow` says. Commands are what `allow` says in either case.
+/// a file goes to the service's own host, and where its `allow` says. Commands and sockets are what `allow` says in either case.
 pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     let plugin = config.plugins.get(&service.check.plugin);
     let from_file = plugin.filter(|plugin| plugin.file.is_some()).map(|plugin| &plugin.allow);
@@ -24,7 +24,11 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     let machine = from_file.map_or(MachineGrant::Any, |allow| MachineGrant::Only(allow.machine.clone()));
     let network = from_file.map_or(NetworkGrant::Any, |allow| NetworkGrant::Hosts(allow.network.clone()));
     let commands = CommandGrant(plugin.map(|plugin| plugin.allow.commands.clone()).unwrap_or_default());
-    Grants { web, network, machine, commands }
+    let sockets = SocketGrant {
+        plugin: service.check.plugin.clone(),
+        sockets: plugin.map(|plugin| plugin.allow.sockets.clone()).unwrap_or_default(),
+    };
+    Grants { web, network, machine, commands, sockets }
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
@@ -50,7 +54,7 @@ mod tests {
 
     fn grants(service: &str) -> Grants {
         let text = format!(
-            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan], commands: {{ ls: [ls] }} }} }}, http: {{ allow: {{ commands: {{ ls: [ls] }} }} }} }}\nservices: [{{ name: A, {service} }}]"
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan], commands: {{ ls: [ls] }} }} }}, http: {{ allow: {{ commands: {{ ls: [ls] }}, sockets: [/run/docker.sock] }} }} }}\nservices: [{{ name: A, {service} }}]"
         );
         let surroundings = Surroundings {
             file: Path::new("services.yaml"),
@@ -69,6 +73,7 @@ mod tests {
         );
         assert!(matches!(&access.machine, MachineGrant::Only(granted) if granted.is_empty()));
         assert_eq!(access.commands.named("ls"), Ok(&["ls".to_owned()][..]));
+        assert!(access.sockets.choose(None).unwrap_err().contains("mine: { allow: { sockets"));
         let access = access.web;
         assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
@@ -80,6 +85,7 @@ mod tests {
     fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
         let access = grants("url: \"https://nas.lan:8443/x\"");
         assert!(access.commands.named("ls").is_ok() && access.commands.named("id").is_err());
+        assert!(access.sockets.choose(None).is_ok());
         let access = access.web;
         assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
         assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());

@@ -1,7 +1,11 @@
 //! The host's side of the WIT imports. Types are converted here, at the wall.
 
 mod commands;
+mod containers;
 mod http;
+mod processes;
+mod system;
+mod units;
 
 use std::time::Duration;
 
@@ -20,6 +24,10 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::commands::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::system::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::processes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::units::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::containers::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }
 

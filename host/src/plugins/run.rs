@@ -69,7 +69,6 @@ impl RunState {
     ///
     /// # Errors
     /// Why it is not.
-    #[expect(dead_code, reason = "the checks that ask the machine are being built")]
     pub(super) fn machine(&self, wanted: Machine) -> Result<Outside, String> {
         let outside = self.outside()?;
         outside.grants.machine.allows(wanted)?;

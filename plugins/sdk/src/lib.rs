@@ -37,14 +37,18 @@ pub mod calendar;
 mod check;
 pub mod clock;
 pub mod commands;
+pub mod containers;
 mod export;
 mod formatter;
 pub mod guide;
 pub mod http;
 pub mod log;
+pub mod processes;
 pub mod settings;
 pub mod state;
+pub mod system;
 pub mod text;
+pub mod units;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod wall;

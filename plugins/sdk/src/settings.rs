@@ -3,6 +3,7 @@
 //! The type derives `Deserialize`; the mistakes come with their path and with what would be right. A type of one's own
 //! reports its mistake by [`invalid`], so that the remedy is told apart from the fault.
 
+mod amounts;
 mod deserializer;
 mod mistake;
 mod nearest;
@@ -17,6 +18,7 @@ use crate::{Check, Problem};
 use deserializer::Node;
 use mistake::Step;
 
+pub use amounts::{Share, Size};
 pub use types::{Millis, Pairs, Ranges};
 
 /// More mistakes than this are not told at once.

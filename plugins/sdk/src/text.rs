@@ -22,6 +22,19 @@ pub fn span_of(ms: f64) -> String {
     span(ms.round() as u64)
 }
 
+/// A number of bytes, such as `512 KiB`, `9.8 GiB`, `120 GiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u32); 5] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0)];
+    let (unit, bits) = UNITS.into_iter().find(|(_, bits)| bytes >> bits > 0).unwrap_or(("B", 0));
+    let (whole, rest) = (bytes >> bits, bytes & ((1 << bits) - 1));
+    // Below ten, a digit behind the point says something.
+    match (u128::from(rest) * 10) >> bits {
+        tenths if whole < 10 && tenths > 0 => format!("{whole}.{tenths} {unit}"),
+        _ => format!("{whole} {unit}"),
+    }
+}
+
 /// A count and its noun, such as `1 day` and `3 days`.
 #[must_use]
 pub fn count(number: u64, noun: &str) -> String {
@@ -73,6 +86,23 @@ mod tests {
         assert_eq!(span_of(f64::NAN), "0 ms");
         assert_eq!(span_of(-5.0), "0 ms");
         assert!(span_of(f64::INFINITY).ends_with(" h"));
+    }
+
+    #[test]
+    fn sizes() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1 << 10, "1 KiB"),
+            (1536, "1.5 KiB"),
+            (10 * 1024 - 1, "9.9 KiB"),
+            (500 << 20, "500 MiB"),
+            ((9 << 30) + (900 << 20), "9.8 GiB"),
+            ((12 << 30) + (900 << 20), "12 GiB"),
+            (u64::MAX, "16777215 TiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
     }
 
     #[test]
