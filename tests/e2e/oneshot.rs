@@ -116,6 +116,21 @@ impl From<Output> for Ran {
     }
 }
 
+/// The ids of the plugins that come with PiHook, sorted.
+pub(crate) fn bundled() -> Vec<String> {
+    let mut ids = plugin_folders();
+    ids.retain(|id| id != "sdk");
+    ids
+}
+
+fn plugin_folders() -> Vec<String> {
+    let folders = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins")).unwrap();
+    let mut names: Vec<String> =
+        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 /// The plugin cache of a data folder in which all bundled plugins were used: compiled once for all tests.
 async fn compiled_plugins() -> &'static Path {
     static COMPILED: OnceCell<PathBuf> = OnceCell::const_new();
@@ -124,8 +139,7 @@ async fn compiled_plugins() -> &'static Path {
         let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");
         let home = Home::bare();
         let mut services = format!("data_dir: {}\nservices:\n", data.display());
-        for folder in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins")).unwrap() {
-            let id = folder.unwrap().file_name().into_string().unwrap();
+        for id in plugin_folders() {
             services += &format!("  - {{ name: {id}, check: {id} }}\n");
         }
         home.write("services.yaml", &services);
