@@ -7,6 +7,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::daemon::Daemon;
 use crate::oneshot::Home;
 
 /// Checks these services, by name, check and settings, and returns the rows.
@@ -42,6 +43,26 @@ async fn the_machine_is_seen_as_its_kernel_shows_it() {
     assert!((0.0..=100.0).contains(&memory), "{memory}");
     assert!(metric(&rows[0], "load1").is_some());
     assert_eq!(metric(&rows[0], "cpu_percent"), None, "there is nothing to compare with");
+}
+
+#[tokio::test]
+async fn how_busy_it_is_shows_from_the_second_check_on() {
+    let settings = json!({
+        "cpu": { "warn": "0%" }, "memory": "off", "temperature": "off", "throttling": "ignore", "reboot": "ignore",
+    });
+    let service = json!({ "name": "Machine", "check": "system", "settings": settings });
+    let defaults = json!({ "interval": "1s", "retries": 0, "connect_timeout": "1s", "read_timeout": "1s" });
+    let config = json!({
+        "data_dir": "data", "dashboard": "off", "history": { "commit_every": "100ms" },
+        "defaults": defaults, "services": [service],
+    });
+    let mut daemon = Daemon::start(&config.to_string()).await;
+    daemon.until("it is compared", |daemon| daemon.count("Machine", "degraded") > 0).await;
+    let seen = daemon.checks_of("Machine");
+    let text = "within its limits; how busy the processor is shows from the next check on";
+    assert!(seen.iter().any(|check| check.status == "up" && check.summary == text), "{seen:?}");
+    let busy = seen.iter().find(|check| check.status == "degraded").unwrap();
+    assert!(busy.summary.ends_with("% busy (warn at 0 %)"), "{busy:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
 use crate::bus::{Bus, FakeUnit, Systemd};
+use crate::daemon::Daemon;
 use crate::oneshot::{Home, run};
 
 /// Checks these units and returns the rows.
@@ -86,4 +87,33 @@ async fn what_keeps_systemd_from_being_asked_is_told() {
     let rows = check("nonsense", &unit, "30s").await;
     assert_eq!(rows[0]["status"], "unknown");
     assert!(text(&rows[0]).contains("DBUS_SYSTEM_BUS_ADDRESS"), "{}", rows[0]);
+}
+
+#[tokio::test]
+async fn restarts_are_seen_from_one_check_to_the_next() {
+    let bus = Bus::start("").await;
+    let systemd = Systemd::start(&bus, units()).await;
+    let service = json!({ "name": "Web", "check": "systemd-unit", "settings": { "unit": "nginx" } });
+    let defaults = json!({ "interval": "1s", "retries": 0, "connect_timeout": "1s", "read_timeout": "1s" });
+    let config = json!({
+        "data_dir": "data", "dashboard": "off", "history": { "commit_every": "100ms" },
+        "defaults": defaults, "services": [service],
+    });
+    let mut daemon = Daemon::prepare(&config.to_string());
+    daemon.environment("DBUS_SYSTEM_BUS_ADDRESS", &bus.address()).restart().await;
+    daemon.until("it is up", |daemon| daemon.count("Web", "up") > 0).await;
+    systemd.restarted(5);
+    daemon.until("the restarts are seen", |daemon| daemon.count("Web", "degraded") > 0).await;
+    let seen = daemon.checks_of("Web");
+    let restarted = seen.iter().find(|check| check.status == "degraded").unwrap();
+    let text = "nginx.service is active (running), but was restarted 3 times since the last check";
+    assert_eq!(restarted.summary, text);
+    let before = daemon.count("Web", "up");
+    daemon.until("they are told once", |daemon| daemon.count("Web", "up") > before).await;
+    assert_eq!(daemon.count("Web", "degraded"), 1);
+    // And what happens while PiHook does not run is seen too.
+    daemon.stop().await;
+    systemd.restarted(6);
+    daemon.restart().await;
+    daemon.until("the further restart is seen", |daemon| daemon.count("Web", "degraded") > 1).await;
 }
