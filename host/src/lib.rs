@@ -16,6 +16,7 @@ pub mod hosts;
 pub mod machine;
 pub mod maintenance;
 pub mod memory;
+pub mod paths;
 pub mod plugins;
 pub mod probes;
 pub mod shutdown;

@@ -5,18 +5,21 @@
 
 pub mod commands;
 pub mod containers;
+pub mod files;
 mod grants;
 pub mod http;
-mod places;
+mod lane;
+mod mounts;
 pub mod processes;
 mod roots;
 pub mod system;
 pub mod units;
 
-pub use grants::{CommandGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
+pub use grants::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
 pub use roots::system_roots;
 
 use commands::CommandProbe;
+use files::FileProbe;
 use http::HttpProbe;
 use processes::ProcessProbe;
 use system::SystemProbe;
@@ -32,4 +35,6 @@ pub struct Probes {
     pub processes: ProcessProbe,
     /// Commands.
     pub commands: CommandProbe,
+    /// Files.
+    pub files: FileProbe,
 }

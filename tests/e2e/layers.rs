@@ -36,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "hosts",
             "maintenance",
             "memory",
+            "paths",
             "plugins",
             "probes",
             "shutdown",
@@ -50,10 +51,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tasks", &["clock", "plugins", "shutdown", "sinks", "store"]),
     ("dashboard", &["clock", "shutdown", "store", "words"]),
     // L2: adapters, one outside thing each.
-    ("config", &["files", "hosts", "machine"]),
+    ("config", &["files", "hosts", "machine", "paths"]),
     ("checks", &["clock", "plugins", "probes", "words"]),
     ("plugins", &["clock", "machine", "probes"]),
-    ("probes", &["hosts", "machine"]),
+    ("probes", &["files", "hosts", "machine", "paths"]),
     ("store", &[]),
     ("sinks", &["words"]),
     // L1: small things that every layer may use.
@@ -64,6 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("maintenance", &["files"]),
     ("memory", &[]),
+    ("paths", &[]),
     ("shutdown", &[]),
     ("telemetry", &[]),
     ("words", &[]),

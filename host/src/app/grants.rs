@@ -7,8 +7,18 @@ use url::Url;
 
 use crate::config::{Config, ServiceConfig};
 use crate::hosts::HostPort;
+use crate::paths::{PathPattern, names};
 use crate::probes::http::{Access, HttpGrant};
-use crate::probes::{CommandGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
+use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
+
+/// Files that checks which come with PiHook may read without being told: what they are for. By their plugins' ids.
+const BUNDLED_FILES: &[(&str, &[&str])] = &[(
+    "system",
+    &[
+        "/sys/devices/platform/soc/soc:firmware/get_throttled",
+        "/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled",
+    ],
+)];
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
 /// a file goes to the service's own host, and where its `allow` says. Commands and sockets are what `allow` says in either case.
@@ -28,7 +38,19 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
         plugin: service.check.plugin.clone(),
         sockets: plugin.map(|plugin| plugin.allow.sockets.clone()).unwrap_or_default(),
     };
-    Grants { web, network, machine, commands, sockets }
+    let mut files = if from_file.is_some() { Vec::new() } else { bundled_files(service) };
+    files.extend(plugin.iter().flat_map(|plugin| plugin.allow.files.iter().cloned()));
+    Grants { web, network, machine, commands, files: FileGrant(files), sockets }
+}
+
+/// What a check that comes with PiHook may read. Where its settings have a `root`, as in a container that sees the machine's
+/// own filesystem somewhere else, below that.
+fn bundled_files(service: &ServiceConfig) -> Vec<PathPattern> {
+    let patterns =
+        BUNDLED_FILES.iter().filter(|(id, _)| *id == service.check.plugin).flat_map(|(_, paths)| *paths);
+    // What is no path is the plugin's own to complain about.
+    let root = text_setting(service, "root").map_or(Ok(Vec::new()), names).unwrap_or_default();
+    patterns.filter_map(|path| path.parse::<PathPattern>().ok()).map(|pattern| pattern.below(&root)).collect()
 }
 
 /// Where the service lives: the only place that its secrets are sent to. A host that moves its visitors from port 80
@@ -79,6 +101,14 @@ mod tests {
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
         assert!(matches!(&access.grant, HttpGrant::Hosts(hosts) if hosts.len() == 1));
         assert_eq!(access.secrets.len(), 1);
+    }
+
+    #[test]
+    fn all_files_of_bundled_checks_are_paths() {
+        for (id, paths) in BUNDLED_FILES {
+            assert!(paths.iter().all(|path| path.parse::<PathPattern>().is_ok()), "{id}");
+        }
+        assert_eq!(grants("check: system").files.0.len(), 2);
     }
 
     #[test]

@@ -78,8 +78,8 @@ pub(super) const PLUGIN: Section = Section {
 
 pub(super) const ALLOW: Section = Section {
     name: "plugins.NAME.allow",
-    keys: &["http", "network", "machine", "commands", "sockets"],
-    later: &["files"],
+    keys: &["http", "network", "machine", "files", "commands", "sockets"],
+    later: &[],
     hint: "",
 };
 

@@ -11,6 +11,7 @@ use super::problem::{Fault, quoted};
 use super::reader::{Node, Reader};
 use crate::hosts::{HostPattern, PatternError};
 use crate::machine::Machine;
+use crate::paths::{PathError, PathPattern};
 
 const EXAMPLE: &str = "such as `my-check: { file: plugins/my_check.wasm }`";
 const COMMAND: &str = "such as `smart: [smartctl, --json, -H, /dev/sda]`";
@@ -43,6 +44,8 @@ pub struct Allow {
     pub network: Vec<HostPattern>,
     /// What the machine may tell it of itself.
     pub machine: BTreeSet<Machine>,
+    /// Files and folders that it may read.
+    pub files: Vec<PathPattern>,
     /// Commands that it may run, by their names: a program and its arguments.
     pub commands: BTreeMap<String, Vec<String>>,
     /// Sockets of Docker and Podman that it may ask, by their absolute paths.
@@ -98,6 +101,7 @@ fn read_allow(node: Node<'_>, reader: &mut Reader<'_>) -> Allow {
             reader,
         ),
         machine: read_machine(fields.get("machine"), reader),
+        files: read_files(fields.get("files"), reader),
         commands: read_commands(fields.get("commands"), reader),
         sockets: read_sockets(fields.get("sockets"), reader),
     }
@@ -128,6 +132,22 @@ fn read_machine(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeSet<Mac
         reader.keep(&node.path, found.ok_or_else(fault))
     };
     items.unwrap_or_default().into_iter().filter_map(known).collect()
+}
+
+fn read_files(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Vec<PathPattern> {
+    let paths = node.and_then(|node| reader.items(&node, "a list of paths, such as `[/proc/mdstat]`"));
+    let path = |node: Node<'_>| {
+        let text = reader.text(&node)?;
+        let fault = |error: PathError| {
+            let what = format!("{} is not a path to allow: {error}", quoted(&text));
+            Fault::new(
+                what,
+                "an absolute path such as `/proc/mdstat`, `/sys/fs/ext4/*/errors_count` or `/var/log/apt/**`",
+            )
+        };
+        reader.keep(&node.path, text.parse().map_err(fault))
+    };
+    paths.unwrap_or_default().into_iter().filter_map(path).collect()
 }
 
 fn read_sockets(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Vec<PathBuf> {

@@ -26,6 +26,7 @@ pub(super) mod check {
             default: trappable,
         },
         exports: { default: async },
+        with: { "pihook:plugin/files.reader": super::super::imports::files::OpenFile },
     });
 }
 

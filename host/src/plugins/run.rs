@@ -48,7 +48,9 @@ pub(super) struct RunState {
     pub(super) read_timeout: Duration,
     pub(super) log: LogLines,
     meter: Meter,
-    table: ResourceTable,
+    pub(super) table: ResourceTable,
+    /// Held by each file that the guest has open.
+    pub(super) open_files: Arc<()>,
     /// Made when the guest first asks for any of it: most plugins do not import WASI at all.
     wasi: Option<(WasiCtx, Stderr)>,
 }
@@ -106,6 +108,7 @@ pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach:
         log: LogLines::new(plugin),
         meter: Meter::new(limits.memory),
         table,
+        open_files: Arc::default(),
         wasi: None,
     };
     let mut store = Store::new(engine.engine(), state);

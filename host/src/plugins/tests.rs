@@ -240,7 +240,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("detailed", ""),
     ("http", "clock http"),
     ("process", "processes state"),
-    ("system", "state system"),
+    ("system", "files state system"),
     ("systemd-unit", "clock state units"),
 ];
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::files::Walk;
 use super::http::Access;
 use crate::hosts::{HostPattern, HostPort};
 use crate::machine::Machine;
+use crate::paths::{PathPattern, joined, names};
 
 /// What one service's check may reach. Empty is nothing.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct Grants {
     pub commands: CommandGrant,
     /// Sockets of Docker and Podman.
     pub sockets: SocketGrant,
+    /// Files that it may read.
+    pub files: FileGrant,
 }
 
 /// Which hosts may be reached by something else than HTTP.
@@ -155,6 +159,67 @@ fn ungranted(plugin: &str, what: &str, socket: &str) -> String {
         "services.yaml does not allow this plugin {what}. Whoever may use it is as good as root, so it has to be said there: \
          `plugins: {{ {plugin}: {{ allow: {{ sockets: [{socket}] }} }} }}`"
     )
+}
+
+/// Files and folders that may be read. Links on the way to the part of a pattern that is fixed lead wherever they lead: who
+/// grants a path means what is there. From the first `*` on, they are followed to where a grant reaches too.
+#[derive(Clone, Debug, Default)]
+pub struct FileGrant(pub Vec<PathPattern>);
+
+/// A path that is granted as far as its text tells.
+pub(super) struct Asked {
+    /// The path, without needless parts.
+    pub(super) path: String,
+    granted: Vec<PathPattern>,
+    /// Those of them that cover the path.
+    covering: Vec<PathPattern>,
+}
+
+impl FileGrant {
+    /// The path, if it may be read as far as its text tells.
+    ///
+    /// # Errors
+    /// If not, the text for whoever can grant it.
+    pub(super) fn asked(&self, path: &str) -> Result<Asked, String> {
+        // What the guest says may be of any length and kind.
+        let shown = || path.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
+        let names = names(path).map_err(|error| format!("{} is no path to read: {error}", shown()))?;
+        let covering: Vec<_> = self.0.iter().filter(|pattern| pattern.matches(&names)).cloned().collect();
+        if covering.is_empty() {
+            let path = shown();
+            return Err(format!(
+                "services.yaml does not allow this plugin to read {path}: \"{path}\" goes into its `allow: {{ files: [] }}`"
+            ));
+        }
+        Ok(Asked { path: joined(&names), granted: self.0.clone(), covering })
+    }
+}
+
+impl Asked {
+    /// The way there.
+    pub(super) fn walk(&self) -> Walk {
+        // It was a path when it was asked for.
+        Walk::new(&names(&self.path).unwrap_or_default(), self.covering.iter().map(PathPattern::fixed))
+    }
+
+    /// Nothing, if what the way leads to may be read.
+    ///
+    /// # Errors
+    /// If not, the text for whoever can grant it.
+    pub(super) fn allows(&self, walk: &Walk, end: &[String]) -> Result<(), String> {
+        let moved = |pattern: &PathPattern| Some(pattern.moved(walk.start(pattern.fixed())?));
+        let allowed = !walk.was_led()
+            || self.granted.iter().any(|pattern| pattern.matches(end))
+            || self.covering.iter().filter_map(moved).any(|pattern| pattern.matches(end));
+        if allowed {
+            return Ok(());
+        }
+        let (path, end) = (&self.path, joined(end));
+        Err(format!(
+            "{path} leads over a link to {end}, which services.yaml does not allow this plugin to read: \"{end}\" goes \
+             into its `allow: {{ files: [] }}`"
+        ))
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ mod draft;
 mod error;
 mod exchange;
 mod fill;
-mod lane;
 mod mask;
 mod redirect;
 mod resolve;
@@ -31,6 +30,7 @@ use url::{Host, Url};
 
 pub use access::{Access, HttpGrant};
 pub use error::HttpError;
+pub(in crate::probes) use error::spelled;
 pub use types::{Certificate, Credentials, HttpRequest, HttpResponse, Timings};
 
 use crate::hosts::Scheme;

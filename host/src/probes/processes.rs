@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use super::places::Places;
+use super::lane::{Lane, Stuck};
 use stat::Stat;
 
 /// More processes are not told.
@@ -23,7 +23,7 @@ const COMM_BYTES: usize = 15;
 
 /// Looks for processes. Nothing is kept between two looks but the places for them.
 pub struct ProcessProbe {
-    places: Places,
+    lane: Lane,
 }
 
 /// Which processes are looked for.
@@ -57,7 +57,7 @@ pub struct ProcessError(String);
 
 impl Default for ProcessProbe {
     fn default() -> Self {
-        Self { places: Places::new(AT_ONCE) }
+        Self { lane: Lane::new(AT_ONCE) }
     }
 }
 
@@ -71,8 +71,15 @@ impl ProcessProbe {
         query: ProcessQuery,
         within: Duration,
     ) -> Result<Vec<RunningProcess>, ProcessError> {
-        let looked = self.places.run(within, move || look(Path::new("/proc"), &query)).await;
-        looked.map_err(|lost| ProcessError(format!("looking through /proc {lost}")))?
+        let looked =
+            self.lane.run("looking through /proc", within, move || look(Path::new("/proc"), &query)).await;
+        looked.map_err(|error| match error {
+            Stuck::Late(_) => ProcessError(format!(
+                "looking through /proc took longer than {} ms (read timeout)",
+                within.as_millis()
+            )),
+            Stuck::Broke(text) => ProcessError(text),
+        })?
     }
 }
 

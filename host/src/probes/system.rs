@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sysinfo::{Components, System};
 
-use super::places::Places;
+use super::lane::{Lane, Stuck};
 
 /// More sensors are not told.
 const SENSORS: usize = 64;
@@ -16,7 +16,7 @@ const AT_ONCE: usize = 2;
 
 /// Looks at the machine. Nothing is kept between two looks but the places for them.
 pub struct SystemProbe {
-    places: Places,
+    lane: Lane,
 }
 
 /// The machine at one moment.
@@ -62,7 +62,7 @@ pub struct SystemError(String);
 
 impl Default for SystemProbe {
     fn default() -> Self {
-        Self { places: Places::new(AT_ONCE) }
+        Self { lane: Lane::new(AT_ONCE) }
     }
 }
 
@@ -72,8 +72,14 @@ impl SystemProbe {
     /// # Errors
     /// If `/proc` does not tell, or a sensor's driver hangs for longer than this.
     pub async fn snapshot(&self, within: Duration) -> Result<MachineFigures, SystemError> {
-        let looked = self.places.run(within, look).await;
-        looked.map_err(|lost| SystemError(format!("looking at the machine {lost}: does a sensor hang?")))?
+        let looked = self.lane.run("looking at the machine", within, look).await;
+        looked.map_err(|error| match error {
+            Stuck::Late(_) => SystemError(format!(
+                "looking at the machine took longer than {} ms (read timeout): does a sensor hang?",
+                within.as_millis()
+            )),
+            Stuck::Broke(text) => SystemError(text),
+        })?
     }
 }
 

@@ -39,6 +39,7 @@ pub mod clock;
 pub mod commands;
 pub mod containers;
 mod export;
+pub mod files;
 mod formatter;
 pub mod guide;
 pub mod http;

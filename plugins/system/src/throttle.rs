@@ -6,7 +6,8 @@ pub const FILES: [&str; 2] = [
     "/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled",
 ];
 
-/// Bits of what happens now; 16 higher is the same for what has happened since the boot.
+/// Bits of what happens now; 16 higher is the same for what has happened since the boot, or since the kernel has last
+/// made the firmware forget it.
 const REASONS: [(u32, &str); 4] = [
     (0, "under-voltage"),
     (1, "a capped frequency"),
@@ -14,8 +15,8 @@ const REASONS: [(u32, &str); 4] = [
     (3, "a limit because of its temperature"),
 ];
 
-/// What has happened since the boot is this much higher.
-const SINCE_BOOT: u32 = 16;
+/// What has happened is this much higher.
+const EARLIER: u32 = 16;
 
 /// The word as the kernel writes it, in hexadecimal digits.
 #[must_use]
@@ -31,11 +32,11 @@ pub fn now(word: u32) -> Option<String> {
     listed(word).map(|reasons| format!("the Raspberry Pi reports {reasons}{remedy}"))
 }
 
-/// What was wrong since the boot and is not any more; none if nothing was.
+/// What was wrong and is not any more; none if nothing was.
 #[must_use]
 pub fn earlier(word: u32) -> Option<String> {
-    let over = (word >> SINCE_BOOT) & !word;
-    listed(over).map(|reasons| format!("the Raspberry Pi has had {reasons} since the boot"))
+    let over = (word >> EARLIER) & !word;
+    listed(over).map(|reasons| format!("the Raspberry Pi has reported {reasons}"))
 }
 
 fn listed(bits: u32) -> Option<String> {
@@ -80,13 +81,11 @@ mod tests {
                 ),
                 None,
             ),
-            (0x50000, None, Some("the Raspberry Pi has had under-voltage and throttling since the boot")),
+            (0x50000, None, Some("the Raspberry Pi has reported under-voltage and throttling")),
             (
                 0xf0008,
                 Some("the Raspberry Pi reports a limit because of its temperature"),
-                Some(
-                    "the Raspberry Pi has had under-voltage, a capped frequency and throttling since the boot",
-                ),
+                Some("the Raspberry Pi has reported under-voltage, a capped frequency and throttling"),
             ),
             (0xfff0_fff0, None, None),
         ] {

@@ -80,7 +80,7 @@ fn expired(at_ms: i64) -> String {
 }
 
 /// A timeout as its owner would write it: `10 s`, `1.5 s`, `250 ms`.
-pub(super) fn spelled(timeout: Duration) -> String {
+pub(in crate::probes) fn spelled(timeout: Duration) -> String {
     if timeout < Duration::from_secs(1) {
         format!("{} ms", timeout.as_millis())
     } else {

@@ -21,8 +21,8 @@ use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use super::dial::{Limit, reason};
-use super::lane::Lane;
 use super::{Certificate, HttpError};
+use crate::probes::lane::{Lane, Stuck};
 use crate::probes::system_roots;
 use trust::Stamp;
 use verify::{Rejection, Verifier};
@@ -117,7 +117,7 @@ impl Tls {
     }
 
     async fn roots(&self, within: Duration) -> Result<Arc<RootCertStore>, HttpError> {
-        self.files.run("reading the system's certificates", within, system_roots).await
+        self.files.run("reading the system's certificates", within, system_roots).await.map_err(stuck)
     }
 
     async fn of_file<T: Send + 'static>(
@@ -128,7 +128,7 @@ impl Tls {
     ) -> Result<T, HttpError> {
         let what = format!("reading the ca_file {}", file.display());
         let file = file.to_owned();
-        self.files.run(&what, within, move || work(&file)).await?
+        self.files.run(&what, within, move || work(&file)).await.map_err(stuck)?
     }
 
     fn cached(&self, key: &Key) -> Option<Arc<ClientConfig>> {
@@ -150,6 +150,10 @@ impl Tls {
         }
         configs.push((key, Arc::clone(config)));
     }
+}
+
+fn stuck(stuck: Stuck) -> HttpError {
+    HttpError::Other(stuck.to_string())
 }
 
 fn client_config(provider: &Arc<CryptoProvider>, verifier: Verifier) -> Result<ClientConfig, HttpError> {

@@ -191,7 +191,7 @@ fn a_raspberry_pi_that_slows_down_is_degraded() {
     assert_verdict(json!({}), &slow, Status::Degraded, text);
     assert_verdict(json!({"throttling": "ignore"}), &slow, Status::Up, "within its limits");
     let over = Seen { throttled: Some(0x50000), ..seen(|_| ()) };
-    let text = "within its limits; the Raspberry Pi has had under-voltage and throttling since the boot";
+    let text = "within its limits; the Raspberry Pi has reported under-voltage and throttling";
     assert_verdict(json!({}), &over, Status::Up, text);
 }
 
