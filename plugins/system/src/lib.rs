@@ -2,12 +2,14 @@
 //! docs/checks/system.md describes the settings.
 
 pub mod check;
+pub mod figures;
 pub mod settings;
 pub mod throttle;
 
 use pihook_plugin::{Check, Failure, Outcome, Problem, Run, export_check, files, state, system};
 
-use check::{Sample, Seen};
+use check::Seen;
+use figures::Sample;
 use settings::Verdict;
 
 /// The `system` check.

@@ -31,8 +31,7 @@ pub struct ContainerState {
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
     state: State,
-    #[serde(default)]
-    restart_count: i64,
+    restart_count: Option<i64>,
     config: Option<Config>,
 }
 
@@ -40,11 +39,9 @@ struct Inspected {
 #[serde(rename_all = "PascalCase")]
 struct State {
     status: String,
-    #[serde(default)]
-    exit_code: i64,
-    #[serde(default, rename = "OOMKilled")]
-    out_of_memory: bool,
-    #[serde(default)]
+    exit_code: Option<i64>,
+    #[serde(rename = "OOMKilled")]
+    out_of_memory: Option<bool>,
     started_at: Option<String>,
     health: Option<Health>,
 }
@@ -52,23 +49,20 @@ struct State {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Health {
-    #[serde(default)]
-    status: String,
+    status: Option<String>,
     log: Option<Vec<Entry>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entry {
-    #[serde(default)]
-    output: String,
+    output: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Config {
-    #[serde(default)]
-    image: String,
+    image: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,19 +74,19 @@ struct Complaint {
 pub(super) fn parse(body: &[u8]) -> Option<ContainerState> {
     let Inspected { state, restart_count, config } = serde_json::from_slice(body).ok()?;
     // Podman says "" and Docker sometimes "none" where there is no health check.
-    let health = state.health.filter(|health| !matches!(health.status.as_str(), "" | "none"));
+    let health = state.health.filter(|health| !matches!(health.status.as_deref(), None | Some("" | "none")));
     let output = health.as_ref().and_then(|health| health.log.as_ref()?.last());
     let started = state.started_at.and_then(|text| text.parse::<jiff::Timestamp>().ok());
     Some(ContainerState {
         state: state.status,
-        health_output: output.map(|entry| cut(&entry.output)).unwrap_or_default(),
-        health: health.map(|health| health.status),
-        exit_code: i32::try_from(state.exit_code).unwrap_or(i32::MAX),
-        out_of_memory: state.out_of_memory,
-        restarts: u32::try_from(restart_count.max(0)).unwrap_or(u32::MAX),
+        health_output: output.and_then(|entry| entry.output.as_deref()).map(cut).unwrap_or_default(),
+        health: health.and_then(|health| health.status),
+        exit_code: i32::try_from(state.exit_code.unwrap_or(0)).unwrap_or(i32::MAX),
+        out_of_memory: state.out_of_memory.unwrap_or(false),
+        restarts: u32::try_from(restart_count.unwrap_or(0).max(0)).unwrap_or(u32::MAX),
         // One that was never started was started in the year 1.
         started_ms: started.map_or(0, |at| at.as_millisecond().max(0)),
-        image: config.map(|config| config.image).unwrap_or_default(),
+        image: config.and_then(|config| config.image).unwrap_or_default(),
     })
 }
 

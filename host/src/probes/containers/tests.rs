@@ -117,6 +117,9 @@ fn one_that_was_never_started_and_odd_numbers() {
     let text = r#"{"State":{"Status":"running","StartedAt":"soon","Health":{"Status":"none","Log":null}},"RestartCount":99999999999}"#;
     let state = answer::parse(text.as_bytes()).unwrap();
     assert_eq!((state.started_ms, state.restarts, state.health), (0, u32::MAX, None));
+    let text = r#"{"State":{"Status":"running","ExitCode":null,"OOMKilled":null,"StartedAt":null,"Health":{"Status":null}},"RestartCount":null,"Config":{"Image":null}}"#;
+    let expected = ContainerState { state: "running".to_owned(), ..ContainerState::default() };
+    assert_eq!(answer::parse(text.as_bytes()), Some(expected));
     for text in ["", "{}", "[]", r#"{"State":"running"}"#, r#"{"State":{}}"#] {
         assert_eq!(answer::parse(text.as_bytes()), None, "{text}");
     }
