@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod containers;
 pub mod files;
+pub mod filesystems;
 mod grants;
 pub mod http;
 mod lane;
@@ -20,6 +21,7 @@ pub use roots::system_roots;
 
 use commands::CommandProbe;
 use files::FileProbe;
+use filesystems::FilesystemProbe;
 use http::HttpProbe;
 use processes::ProcessProbe;
 use system::SystemProbe;
@@ -37,4 +39,12 @@ pub struct Probes {
     pub commands: CommandProbe,
     /// Files.
     pub files: FileProbe,
+}
+
+impl Probes {
+    /// Filesystems, which are asked in the same lanes as files.
+    #[must_use]
+    pub fn filesystems(&self) -> FilesystemProbe<'_> {
+        FilesystemProbe(&self.files)
+    }
 }

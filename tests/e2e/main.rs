@@ -10,6 +10,7 @@ mod discord;
 mod web;
 
 mod check_container;
+mod check_disk;
 mod check_system;
 mod check_systemd_unit;
 mod commands;

@@ -3,6 +3,7 @@
 mod commands;
 mod containers;
 pub(super) mod files;
+mod filesystems;
 mod http;
 mod processes;
 mod system;
@@ -25,6 +26,7 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::files::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::filesystems::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::commands::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::system::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::processes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;

@@ -238,6 +238,7 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 const IMPORTS: &[(&str, &str)] = &[
     ("container", "clock containers state"),
     ("detailed", ""),
+    ("disk", "clock filesystems state"),
     ("http", "clock http"),
     ("process", "processes state"),
     ("system", "files state system"),

@@ -40,6 +40,7 @@ pub mod commands;
 pub mod containers;
 mod export;
 pub mod files;
+pub mod filesystems;
 mod formatter;
 pub mod guide;
 pub mod http;

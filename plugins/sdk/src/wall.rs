@@ -4,6 +4,7 @@ pub(crate) mod commands;
 pub(crate) mod containers;
 mod convert;
 pub(crate) mod files;
+pub(crate) mod filesystems;
 pub(crate) mod host;
 pub(crate) mod http;
 pub(crate) mod processes;

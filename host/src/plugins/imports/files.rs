@@ -13,6 +13,7 @@ use crate::probes::files as probe;
 const MOST_OPEN: usize = 4;
 
 /// A guest's open file.
+#[allow(unreachable_pub, reason = "the bindings re-export it")]
 pub struct OpenFile {
     /// None while a call has it.
     reader: Option<probe::Reader>,
