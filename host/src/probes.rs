@@ -4,15 +4,19 @@
 //! What a service's check may ask of the probes stands in its [`Grants`].
 
 pub mod commands;
+pub mod containers;
 pub mod files;
 pub mod filesystems;
 mod grants;
 pub mod http;
 mod lane;
 mod mounts;
+pub mod processes;
 mod roots;
+pub mod system;
+pub mod units;
 
-pub use grants::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
+pub use grants::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
 pub use roots::system_roots;
 
 use std::sync::Arc;
@@ -21,6 +25,8 @@ use commands::CommandProbe;
 use files::FileProbe;
 use filesystems::FilesystemProbe;
 use http::HttpProbe;
+use processes::ProcessProbe;
+use system::SystemProbe;
 
 use crate::heartbeats::Heartbeats;
 
@@ -31,6 +37,10 @@ pub struct Probes {
     pub http: HttpProbe,
     /// Signs of life that jobs send by themselves.
     pub heartbeats: Arc<Heartbeats>,
+    /// The machine itself.
+    pub system: SystemProbe,
+    /// Running processes.
+    pub processes: ProcessProbe,
     /// Commands.
     pub commands: CommandProbe,
     /// Files.

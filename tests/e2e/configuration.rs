@@ -50,7 +50,7 @@ const MISTAKEN: &[(&str, &[&str])] = &[
     (r#"  fourth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: poem }"#, &["sinks.fourth.formatter: there is no plugin `poem`; one of BUNDLED, mine, or declare it under `plugins:`"]),
     (r#"  fifth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: http, thread_id: general }"#, &[r#"sinks.fifth.thread_id: this is not a thread's ID; the number that Discord gives for "Copy Thread ID""#, "sinks.fifth.formatter: `http` is a check and not a formatter; name a formatter, such as `detailed`"]),
     ("plugins:", &[]),
-    ("  mine: { file: mine.wasm, sha256: abc, memory: 32 MB, allow: { files: [../x] } }", &["plugins.mine.sha256: this is not a SHA-256 digest; 64 hexadecimal digits, as `sha256sum FILE` prints", "plugins.mine.allow.files: this version of PiHook does not support `files` yet; remove it until a later version does", "plugins.mine.memory: `32 MB` is not a size; a whole number and a unit, such as `512KiB` or `32MiB`"]),
+    ("  mine: { file: mine.wasm, sha256: abc, memory: 32 MB, allow: { files: [../x] } }", &["plugins.mine.sha256: this is not a SHA-256 digest; 64 hexadecimal digits, as `sha256sum FILE` prints", "plugins.mine.allow.files[0]: `../x` is not a path to allow: it does not begin with `/`; an absolute path such as `/proc/mdstat`, `/sys/fs/ext4/*/errors_count` or `/var/log/apt/**`", "plugins.mine.memory: `32 MB` is not a size; a whole number and a unit, such as `512KiB` or `32MiB`"]),
     ("services:", &[]),
     (r#"  - { url: "http://a/" }"#, &["services[0]: `name` is missing; `name: Jellyfin`, say"]),
     ("  - { name: Empty }", &["services[1]: this service has nothing to check; `url: http://…` for a web page, or `check:` and `settings:`"]),

@@ -2,14 +2,19 @@
 //!
 //! Tests talk to loopback only, end only processes that they started, and wait for a state with a bound; none sleeps.
 
+#[path = "../fixtures/bus.rs"]
+mod bus;
 #[path = "../fixtures/discord.rs"]
 mod discord;
 #[path = "../fixtures/web.rs"]
 mod web;
 
 mod check_apt_updates;
+mod check_container;
 mod check_disk;
 mod check_heartbeat;
+mod check_system;
+mod check_systemd_unit;
 mod commands;
 mod configuration;
 mod crashes;

@@ -9,25 +9,29 @@ use crate::config::{Config, ServiceConfig};
 use crate::hosts::HostPort;
 use crate::paths::{PathPattern, names};
 use crate::probes::http::{Access, HttpGrant};
-use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant};
+use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
 
 /// Files that checks which come with PiHook may read without being told: what they are for. By their plugins' ids.
-const BUNDLED_FILES: &[(&str, &[&str])] = &[(
-    "apt-updates",
-    &[
-        "/etc/apt",
-        "/etc/apt/**",
-        "/run/reboot-required",
-        "/run/reboot-required.pkgs",
-        "/var/lib/apt/lists",
-        "/var/lib/apt/lists/*",
-        "/var/lib/apt/periodic/*",
-        "/var/lib/dpkg/status",
-    ],
-)];
+const BUNDLED_FILES: &[(&str, &[&str])] = &[("apt-updates", APT), ("system", THROTTLED)];
+
+const APT: &[&str] = &[
+    "/etc/apt",
+    "/etc/apt/**",
+    "/run/reboot-required",
+    "/run/reboot-required.pkgs",
+    "/var/lib/apt/lists",
+    "/var/lib/apt/lists/*",
+    "/var/lib/apt/periodic/*",
+    "/var/lib/dpkg/status",
+];
+
+const THROTTLED: &[&str] = &[
+    "/sys/devices/platform/soc/soc:firmware/get_throttled",
+    "/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled",
+];
 
 /// What the service's check may reach. The checks that come with PiHook go where the service's settings send them; one from
-/// a file goes to the service's own host, and where its `allow` says. Commands are what `allow` says in either case.
+/// a file goes to the service's own host, and where its `allow` says. Commands and sockets are what `allow` says in either case.
 pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     let plugin = config.plugins.get(&service.check.plugin);
     let from_file = plugin.filter(|plugin| plugin.file.is_some()).map(|plugin| &plugin.allow);
@@ -42,9 +46,13 @@ pub(super) fn of(service: &ServiceConfig, config: &Config) -> Grants {
     // A plugin that replaces the one for signs of life has those of its services, whatever else it may do.
     let heartbeat = service.check.push_token.as_ref().map(|_| service.service.id.clone());
     let commands = CommandGrant(plugin.map(|plugin| plugin.allow.commands.clone()).unwrap_or_default());
+    let sockets = SocketGrant {
+        plugin: service.check.plugin.clone(),
+        sockets: plugin.map(|plugin| plugin.allow.sockets.clone()).unwrap_or_default(),
+    };
     let mut files = if from_file.is_some() { Vec::new() } else { bundled_files(service) };
     files.extend(plugin.iter().flat_map(|plugin| plugin.allow.files.iter().cloned()));
-    Grants { web, network, machine, commands, files: FileGrant(files), heartbeat }
+    Grants { web, network, machine, commands, files: FileGrant(files), sockets, heartbeat }
 }
 
 /// What a check that comes with PiHook may read. Where its settings have a `root`, as in a container that sees the machine's
@@ -82,7 +90,7 @@ mod tests {
 
     fn grants(service: &str) -> Grants {
         let text = format!(
-            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan], commands: {{ ls: [ls] }} }} }}, http: {{ allow: {{ commands: {{ ls: [ls] }} }} }} }}\nservices: [{{ name: A, {service} }}]"
+            "plugins: {{ mine: {{ file: x.wasm, allow: {{ http: [other.lan], commands: {{ ls: [ls] }} }} }}, http: {{ allow: {{ commands: {{ ls: [ls] }}, sockets: [/run/docker.sock] }} }} }}\nservices: [{{ name: A, {service} }}]"
         );
         let surroundings = Surroundings {
             file: Path::new("services.yaml"),
@@ -101,6 +109,7 @@ mod tests {
         );
         assert!(matches!(&access.machine, MachineGrant::Only(granted) if granted.is_empty()));
         assert_eq!(access.commands.named("ls"), Ok(&["ls".to_owned()][..]));
+        assert!(access.sockets.choose(None).unwrap_err().contains("mine: { allow: { sockets"));
         let access = access.web;
         assert_eq!(access.own_hosts, [80, 443].map(|port| HostPort::new("nas.lan", port)));
         assert_eq!(access.ca_files, [Path::new("/etc/ca.pem")]);
@@ -117,9 +126,18 @@ mod tests {
     }
 
     #[test]
+    fn all_files_of_bundled_checks_are_paths() {
+        for (id, paths) in BUNDLED_FILES {
+            assert!(paths.iter().all(|path| path.parse::<PathPattern>().is_ok()), "{id}");
+        }
+        assert_eq!(grants("check: system").files.0.len(), 2);
+    }
+
+    #[test]
     fn a_bundled_check_goes_anywhere_and_has_one_own_host() {
         let access = grants("url: \"https://nas.lan:8443/x\"");
         assert!(access.commands.named("ls").is_ok() && access.commands.named("id").is_err());
+        assert!(access.sockets.choose(None).is_ok());
         let access = access.web;
         assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
         assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());

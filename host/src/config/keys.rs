@@ -78,7 +78,7 @@ pub(super) const PLUGIN: Section = Section {
 
 pub(super) const ALLOW: Section = Section {
     name: "plugins.NAME.allow",
-    keys: &["http", "network", "machine", "files", "commands"],
+    keys: &["http", "network", "machine", "files", "commands", "sockets"],
     later: &[],
     hint: "",
 };

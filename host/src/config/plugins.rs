@@ -48,6 +48,8 @@ pub struct Allow {
     pub files: Vec<PathPattern>,
     /// Commands that it may run, by their names: a program and its arguments.
     pub commands: BTreeMap<String, Vec<String>>,
+    /// Sockets of Docker and Podman that it may ask, by their absolute paths.
+    pub sockets: Vec<PathBuf>,
 }
 
 pub(super) fn read(
@@ -101,6 +103,7 @@ fn read_allow(node: Node<'_>, reader: &mut Reader<'_>) -> Allow {
         machine: read_machine(fields.get("machine"), reader),
         files: read_files(fields.get("files"), reader),
         commands: read_commands(fields.get("commands"), reader),
+        sockets: read_sockets(fields.get("sockets"), reader),
     }
 }
 
@@ -145,6 +148,20 @@ fn read_files(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Vec<PathPatter
         reader.keep(&node.path, text.parse().map_err(fault))
     };
     paths.unwrap_or_default().into_iter().filter_map(path).collect()
+}
+
+fn read_sockets(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Vec<PathBuf> {
+    let items = node.and_then(|node| reader.items(&node, "a list, such as `[/run/docker.sock]`"));
+    let socket = |node: Node<'_>| {
+        let text = reader.text(&node)?;
+        let absolute = text.starts_with('/') && !text.contains('\0');
+        let fault = || {
+            let what = format!("{} is not an absolute path", quoted(&text));
+            Fault::new(what, "the socket's whole path, such as `/run/docker.sock`")
+        };
+        reader.keep(&node.path, absolute.then(|| PathBuf::from(&text)).ok_or_else(fault))
+    };
+    items.unwrap_or_default().into_iter().filter_map(socket).collect()
 }
 
 fn read_commands(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeMap<String, Vec<String>> {

@@ -1,10 +1,14 @@
 //! The host's side of the WIT imports. Types are converted here, at the wall.
 
 mod commands;
+mod containers;
 pub(super) mod files;
 mod filesystems;
 mod heartbeat;
 mod http;
+mod processes;
+mod system;
+mod units;
 
 use std::time::Duration;
 
@@ -26,6 +30,10 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::files::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::filesystems::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::commands::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::system::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::processes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::units::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::containers::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }
 

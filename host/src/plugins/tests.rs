@@ -238,10 +238,14 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 #[rustfmt::skip]
 const IMPORTS: &[(&str, &str)] = &[
     ("apt-updates", "clock files state"),
+    ("container", "clock containers state"),
     ("detailed", ""),
     ("disk", "clock filesystems state"),
     ("heartbeat", "heartbeat state"),
     ("http", "clock http"),
+    ("process", "processes state"),
+    ("system", "files state system"),
+    ("systemd-unit", "clock state units"),
 ];
 
 /// The most that a bundled plugin may have, in bytes.

@@ -1,6 +1,7 @@
 //! What one service's check may reach. Pure: the probes and the wall ask, and nothing here acts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use pihook_core::ServiceId;
 
@@ -23,6 +24,8 @@ pub struct Grants {
     pub heartbeat: Option<ServiceId>,
     /// Commands that it may run.
     pub commands: CommandGrant,
+    /// Sockets of Docker and Podman.
+    pub sockets: SocketGrant,
     /// Files that it may read.
     pub files: FileGrant,
 }
@@ -113,6 +116,53 @@ impl CommandGrant {
             )
         })
     }
+}
+
+/// Sockets of container engines that may be asked. Plugins that come with PiHook have none either unless services.yaml
+/// says so: whoever may use such a socket is as good as root.
+#[derive(Clone, Debug, Default)]
+pub struct SocketGrant {
+    /// The plugin's id, for messages.
+    pub plugin: String,
+    /// The sockets, by their absolute paths.
+    pub sockets: Vec<PathBuf>,
+}
+
+impl SocketGrant {
+    /// The socket that is meant: this one, or the only one.
+    ///
+    /// # Errors
+    /// If it is not granted, or more than one could be meant, the text for whoever can grant it.
+    pub fn choose(&self, wanted: Option<&str>) -> Result<&Path, String> {
+        let plugin = &self.plugin;
+        match (wanted, self.sockets.as_slice()) {
+            (Some(wanted), sockets) => {
+                let granted = sockets.iter().find(|socket| socket.as_os_str() == wanted);
+                granted.map(PathBuf::as_path).ok_or_else(|| {
+                    // What the guest says may be of any length and kind.
+                    let wanted: String = wanted.chars().filter(|c| !c.is_control()).take(108).collect();
+                    ungranted(plugin, &format!("the socket {wanted}"), &wanted)
+                })
+            }
+            (None, [socket]) => Ok(socket),
+            (None, []) => Err(ungranted(plugin, "any socket", "/run/docker.sock")),
+            (None, sockets) => {
+                let names: Vec<String> = sockets.iter().map(|socket| socket.display().to_string()).collect();
+                Err(format!(
+                    "services.yaml allows this plugin more than one socket, so `socket` in the service's settings has \
+                     to say which: {}",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+fn ungranted(plugin: &str, what: &str, socket: &str) -> String {
+    format!(
+        "services.yaml does not allow this plugin {what}. Whoever may use it is as good as root, so it has to be said there: \
+         `plugins: {{ {plugin}: {{ allow: {{ sockets: [{socket}] }} }} }}`"
+    )
 }
 
 /// Files and folders that may be read. Links on the way to the part of a pattern that is fixed lead wherever they lead: who
@@ -209,6 +259,26 @@ mod tests {
         let refused = grant.named("smar\nt").unwrap_err();
         assert!(refused.ends_with("its `allow: { commands: { smart: [] } }`"), "{refused}");
         assert!(CommandGrant::default().named(&"x".repeat(1 << 20)).unwrap_err().len() < 400);
+    }
+
+    #[test]
+    fn sockets_are_chosen_among_those_granted() {
+        let grant = |sockets: &[&str]| SocketGrant {
+            plugin: "container".to_owned(),
+            sockets: sockets.iter().map(PathBuf::from).collect(),
+        };
+        let (docker, podman) = ("/run/docker.sock", "/run/podman/podman.sock");
+        assert_eq!(grant(&[docker]).choose(None), Ok(Path::new(docker)));
+        assert_eq!(grant(&[docker, podman]).choose(Some(podman)), Ok(Path::new(podman)));
+        let refused = grant(&[]).choose(None).unwrap_err();
+        assert!(
+            refused.ends_with("`plugins: { container: { allow: { sockets: [/run/docker.sock] } } }`"),
+            "{refused}"
+        );
+        let refused = grant(&[docker]).choose(Some("/run/../run/docker\n.sock")).unwrap_err();
+        assert!(refused.ends_with("sockets: [/run/../run/docker.sock] } } }`"), "{refused}");
+        let unclear = grant(&[docker, podman]).choose(None).unwrap_err();
+        assert!(unclear.ends_with("which: /run/docker.sock, /run/podman/podman.sock"), "{unclear}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod calendar;
 mod check;
 pub mod clock;
 pub mod commands;
+pub mod containers;
 mod export;
 pub mod files;
 pub mod filesystems;
@@ -45,9 +46,12 @@ pub mod guide;
 pub mod heartbeat;
 pub mod http;
 pub mod log;
+pub mod processes;
 pub mod settings;
 pub mod state;
+pub mod system;
 pub mod text;
+pub mod units;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod wall;

@@ -1,12 +1,16 @@
 //! The guest's side of the wall: the generated bindings, and the conversions between them and the plain types.
 
 pub(crate) mod commands;
+pub(crate) mod containers;
 mod convert;
 pub(crate) mod files;
 pub(crate) mod filesystems;
 pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
+pub(crate) mod processes;
+pub(crate) mod system;
+pub(crate) mod units;
 
 use std::marker::PhantomData;
 use std::time::Duration;

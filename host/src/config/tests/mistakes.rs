@@ -102,6 +102,8 @@ const MISTAKES: &[Mistake] = &[
     of("plugins", "  j: { file: j.wasm, allow: { commands: { ls: [bin/ls] } } }", 0, "plugins.j.allow.commands.ls", "`bin/ls` is a relative path", "an absolute path"),
     of("plugins", "  k: { file: k.wasm, allow: { commands: { ls: [ls, '${WEBHOOK}'] } } }", 0, "plugins.k.allow.commands.ls[1]", "what `${…}` brings in is secret", "write the value out"),
     of("plugins", "  l: { file: l.wasm, allow: { commands: { l s: [ls] } } }", 0, "plugins.l.allow.commands[\"l s\"]", "`l s` cannot be a name here", "letters, digits"),
+    of("plugins", "  n: { allow: { sockets: [docker.sock] } }", 0, "plugins.n.allow.sockets[0]", "`docker.sock` is not an absolute path", "`/run/docker.sock`"),
+    of("plugins", "  o: { allow: { sockets: /run/docker.sock } }", 0, "plugins.o.allow.sockets", "expected a list, found text", "[/run/docker.sock]"),
     // Services.
     of("services", "  - { url: 'http://a/' }", 0, "services[_]", "`name` is missing", "`name: Jellyfin`"),
     of("services", "  - { name: N1 }", 0, "services[_]", "nothing to check", "`url: http://…` for a web page"),
