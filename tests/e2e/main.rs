@@ -8,6 +8,7 @@ mod discord;
 mod web;
 
 mod check_disk;
+mod check_disk_health;
 mod commands;
 mod configuration;
 mod crashes;

@@ -235,8 +235,12 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 }
 
 /// What each bundled plugin uses of the host.
-const IMPORTS: &[(&str, &str)] =
-    &[("detailed", ""), ("disk", "clock filesystems state"), ("http", "clock http")];
+const IMPORTS: &[(&str, &str)] = &[
+    ("detailed", ""),
+    ("disk", "clock filesystems state"),
+    ("disk-health", "clock commands files filesystems state"),
+    ("http", "clock http"),
+];
 
 /// The most that a bundled plugin may have, in bytes.
 const SIZE: usize = 300_000;
