@@ -36,7 +36,9 @@ pub fn judge(settings: &Settings, seen: &Seen, memory: &mut Memory, now: i64) ->
     gaps.extend(seen.gaps.iter().cloned());
 
     // The worst comes first, as only so much of a line is kept.
-    faults.sort_by_key(|(status, _)| *status != Status::Down);
+    let (mut faults, lesser): (Vec<_>, Vec<_>) =
+        faults.into_iter().partition(|(status, _)| *status == Status::Down);
+    faults.extend(lesser);
     let status = match faults.first() {
         Some((status, _)) => *status,
         None if gaps.is_empty() => Status::Up,

@@ -51,7 +51,6 @@ fn parse_head(name: &str, rest: &str) -> Array {
             None => {}
         }
     }
-    array.failed.sort_unstable();
     array
 }
 
@@ -148,7 +147,7 @@ mod tests {
             (Status::Degraded, "the array md0 lacks 1 of 2 disks (sdb1 failed)"),
             (Status::Degraded, "the array md1 lacks 1 of 2 disks, recovery at 12 %, done in 127.5min"),
             (Status::Down, "the array md3 is inactive"),
-            (Status::Down, "the array md4 lacks 2 of 4 disks (sdd1, sde1 failed)"),
+            (Status::Down, "the array md4 lacks 2 of 4 disks (sde1, sdd1 failed)"),
             (Status::Degraded, "the array md5 lacks 1 of 4 disks, resync has yet to begin"),
             (Status::Degraded, "the array md7 has a failed disk (sdz1 failed)"),
         ];

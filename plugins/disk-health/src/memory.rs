@@ -1,9 +1,6 @@
 //! What is remembered from run to run: which filesystems could be written to, and how high the counts were.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use pihook_plugin::calendar::Civil;
-use serde_json::{Value, json};
 
 const MOST_MOUNTS: usize = 200;
 const MOST_COUNTS: usize = 400;
@@ -12,78 +9,93 @@ const MOST_COUNTS: usize = 400;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Mount points that could be written to once.
-    writable: BTreeSet<String>,
-    counts: BTreeMap<String, Count>,
+    writable: Vec<String>,
+    counts: Vec<Count>,
 }
 
 /// A count that only ever grows on a disk that is well kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Count {
+    key: String,
     value: u64,
-    /// By how much it grew, and when in milliseconds since 1970 UTC; since it was first seen.
-    grew: Option<(u64, i64)>,
+    /// By how much it grew, and when in milliseconds since 1970 UTC; 0 if it never did since it was first seen.
+    grew_by: u64,
+    grew_at: i64,
 }
 
 impl Memory {
     /// What was kept. What makes no sense is as if there were nothing.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Memory {
-        let kept: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let writable = kept["writable"].as_array().into_iter().flatten();
-        let counts = kept["counts"].as_object().into_iter().flatten();
-        let count = |kept: &Value| {
-            let grew = kept[1].as_u64().zip(kept[2].as_i64());
-            Some(Count { value: kept[0].as_u64()?, grew })
-        };
-        Memory {
-            writable: writable.filter_map(Value::as_str).take(MOST_MOUNTS).map(str::to_owned).collect(),
-            counts: counts
-                .filter_map(|(key, kept)| Some((key.clone(), count(kept)?)))
-                .take(MOST_COUNTS)
-                .collect(),
+        let mut memory = Memory::default();
+        for line in String::from_utf8_lossy(bytes).split('\n') {
+            let mut parts = line.splitn(5, ' ');
+            match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
+                (Some("writable"), ..) => memory.note_writable(line.split_once(' ').unwrap_or_default().1),
+                (Some("count"), Some(value), Some(by), Some(at), Some(key)) => {
+                    let count = (value.parse(), by.parse(), at.parse());
+                    if let (Ok(value), Ok(grew_by), Ok(grew_at)) = count {
+                        memory.counts.push(Count { key: key.to_owned(), value, grew_by, grew_at });
+                    }
+                }
+                _ => {}
+            }
         }
+        memory.counts.truncate(MOST_COUNTS);
+        memory
     }
 
-    /// What is to be kept.
+    /// What is to be kept: a line each.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let count = |count: &Count| match count.grew {
-            Some((by, at)) => json!([count.value, by, at]),
-            None => json!([count.value]),
-        };
-        let counts: BTreeMap<&String, Value> =
-            self.counts.iter().map(|(key, kept)| (key, count(kept))).collect();
-        json!({ "writable": self.writable, "counts": counts }).to_string().into_bytes()
+        let mut text = String::new();
+        for point in &self.writable {
+            text.push_str(&format!("writable {point}\n"));
+        }
+        for Count { key, value, grew_by, grew_at } in &self.counts {
+            text.push_str(&format!("count {value} {grew_by} {grew_at} {key}\n"));
+        }
+        text.into_bytes()
     }
 
     /// Whether the mount could be written to once.
     #[must_use]
     pub fn was_writable(&self, mount_point: &str) -> bool {
-        self.writable.contains(mount_point)
+        self.writable.iter().any(|known| *known == on_one_line(mount_point))
     }
 
     /// Remembers that it can be.
     pub fn note_writable(&mut self, mount_point: &str) {
-        if self.writable.len() < MOST_MOUNTS {
-            self.writable.insert(mount_point.to_owned());
+        if self.writable.len() < MOST_MOUNTS && !self.was_writable(mount_point) {
+            self.writable.push(on_one_line(mount_point));
         }
     }
 
     /// Remembers a count, and says by how much it grew last, such as `, 3 more on 2026-11-24`; nothing if it never did.
     pub fn note(&mut self, key: &str, value: u64, now: i64) -> String {
-        let known = self.counts.get(key).copied();
-        let grew = match known {
-            Some(known) if value > known.value => Some((value - known.value, now)),
-            // Whoever sets it back has looked at it.
-            Some(known) if value < known.value => None,
-            Some(known) => known.grew,
-            None => None,
+        let key = on_one_line(key);
+        let Some(known) = self.counts.iter_mut().find(|count| count.key == key) else {
+            if self.counts.len() < MOST_COUNTS {
+                self.counts.push(Count { key, value, grew_by: 0, grew_at: 0 });
+            }
+            return String::new();
         };
-        if known.is_some() || self.counts.len() < MOST_COUNTS {
-            self.counts.insert(key.to_owned(), Count { value, grew });
+        if value > known.value {
+            (known.grew_by, known.grew_at) = (value - known.value, now);
+        } else if value < known.value {
+            // Whoever sets it back has looked at it.
+            (known.grew_by, known.grew_at) = (0, 0);
         }
-        grew.map(|(by, at)| format!(", {by} more on {}", Civil::from_ms(at).date())).unwrap_or_default()
+        known.value = value;
+        match known.grew_by {
+            0 => String::new(),
+            by => format!(", {by} more on {}", Civil::from_ms(known.grew_at).date()),
+        }
     }
+}
+
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', " ")
 }
 
 #[cfg(test)]

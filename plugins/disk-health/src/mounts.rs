@@ -1,7 +1,5 @@
 //! Filesystems that turned read-only, as ext4 and others do when their disk fails.
 
-use std::collections::BTreeMap;
-
 use pihook_plugin::filesystems::Mount;
 
 use crate::memory::Memory;
@@ -19,17 +17,22 @@ pub fn judge(
 ) -> (usize, Vec<String>) {
     let fstab = fstab.map(parse_fstab).unwrap_or_default();
     // Of several mounts at one place the last one is seen.
-    let looked_at: BTreeMap<String, &Mount> = mounts
-        .iter()
-        .filter(|mount| KINDS.contains(&mount.kind.as_str()) && mount.source.starts_with("/dev/"))
-        .filter_map(|mount| Some((below_root(settings, &mount.mount_point)?, mount)))
-        .collect();
+    let mut looked_at: Vec<(String, &Mount)> = Vec::new();
+    for mount in mounts {
+        if KINDS.contains(&mount.kind.as_str())
+            && mount.source.starts_with("/dev/")
+            && let Some(point) = below_root(settings, &mount.mount_point)
+        {
+            looked_at.retain(|(known, _)| *known != point);
+            looked_at.push((point, mount));
+        }
+    }
     let mut faults = Vec::new();
     for (point, mount) in &looked_at {
         if !mount.read_only {
             memory.note_writable(point);
         } else if !settings.read_only.iter().any(|meant| meant.0 == *point) {
-            let why = match fstab.get(point) {
+            let why = match fstab.iter().rfind(|(known, _)| known == point).map(|(_, access)| access) {
                 Some(Access::ReadOnly) => None,
                 Some(Access::ReadWrite) => Some("though /etc/fstab has it read-write"),
                 None if memory.was_writable(point) => Some("and was not before"),
@@ -48,7 +51,7 @@ enum Access {
 }
 
 /// Mount points, and how they are meant to be.
-fn parse_fstab(text: &str) -> BTreeMap<String, Access> {
+fn parse_fstab(text: &str) -> Vec<(String, Access)> {
     let entry = |line: &str| {
         let mut fields = line.split_whitespace().take_while(|field| !field.starts_with('#'));
         let point = fields.nth(1)?.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\");

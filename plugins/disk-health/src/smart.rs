@@ -91,7 +91,7 @@ pub fn read(command: &str, ran: Result<Output, Error>) -> Answer {
             self_test_failed: disk.self_test_failed,
             ..Disk::default()
         };
-    if said.to_uppercase().contains("STANDBY") || said.to_uppercase().contains("SLEEP MODE") {
+    if said.to_ascii_uppercase().contains("STANDBY") || said.to_ascii_uppercase().contains("SLEEP MODE") {
         return Answer::Asleep;
     }
     if code & BAD_COMMAND_LINE != 0 {
