@@ -1,5 +1,6 @@
 //! The check `disk` on real mounts. They need root; without, the tests say so and pass.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+#![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
 use std::fs;
 use std::path::PathBuf;

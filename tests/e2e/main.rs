@@ -12,6 +12,7 @@ mod web;
 mod check_apt_updates;
 mod check_container;
 mod check_disk;
+mod check_disk_health;
 mod check_heartbeat;
 mod check_system;
 mod check_systemd_unit;

@@ -12,7 +12,8 @@ use crate::probes::http::{Access, HttpGrant};
 use crate::probes::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
 
 /// Files that checks which come with PiHook may read without being told: what they are for. By their plugins' ids.
-const BUNDLED_FILES: &[(&str, &[&str])] = &[("apt-updates", APT), ("system", THROTTLED)];
+const BUNDLED_FILES: &[(&str, &[&str])] =
+    &[("apt-updates", APT), ("disk-health", DISKS), ("system", THROTTLED)];
 
 const APT: &[&str] = &[
     "/etc/apt",
@@ -23,6 +24,20 @@ const APT: &[&str] = &[
     "/var/lib/apt/lists/*",
     "/var/lib/apt/periodic/*",
     "/var/lib/dpkg/status",
+];
+
+const DISKS: &[&str] = &[
+    "/etc/fstab",
+    "/proc/mdstat",
+    "/sys/fs/ext4",
+    "/sys/fs/ext4/*/errors_count",
+    "/sys/fs/ext4/*/first_error_time",
+    "/sys/fs/ext4/*/last_error_time",
+    "/sys/fs/ext4/*/last_error_func",
+    "/sys/fs/btrfs",
+    "/sys/fs/btrfs/*/devinfo",
+    "/sys/fs/btrfs/*/devinfo/*/error_stats",
+    "/sys/fs/btrfs/*/devinfo/*/missing",
 ];
 
 const THROTTLED: &[&str] = &[
@@ -141,5 +156,30 @@ mod tests {
         let access = access.web;
         assert_eq!(access.own_hosts, [HostPort::new("nas.lan", 8443)]);
         assert!(matches!(access.grant, HttpGrant::Any) && access.ca_files.is_empty());
+    }
+
+    #[test]
+    fn a_bundled_check_reads_what_it_is_for_below_its_root() {
+        let files = |service: &str| {
+            let granted = grants(service).files.0;
+            granted.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(files("url: \"http://nas.lan/\""), [""; 0]);
+        assert!(files("check: disk-health").contains(&"/proc/mdstat".to_owned()));
+        let below = files("check: disk-health, settings: { root: /host/ }");
+        assert!(
+            below.iter().all(|path| path.starts_with("/host/"))
+                && below.contains(&"/host/etc/fstab".to_owned())
+        );
+        // What is no path is told by the check itself.
+        assert!(files("check: disk-health, settings: { root: ../x }").contains(&"/proc/mdstat".to_owned()));
+        assert_eq!(files("check: mine, settings: { root: /host }"), [""; 0]);
+    }
+
+    #[test]
+    fn every_path_that_is_granted_is_one() {
+        for path in BUNDLED_FILES.iter().flat_map(|(_, paths)| *paths) {
+            assert!(path.parse::<PathPattern>().is_ok(), "{path}");
+        }
     }
 }

@@ -163,6 +163,26 @@ async fn commands_run_by_their_granted_names_alone() {
 }
 
 #[tokio::test]
+async fn a_few_granted_files_are_open_at_once() {
+    let wall = Wall::new();
+    let plugin = wall.load("rogue-check", None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "12345").unwrap();
+    let ask = async |files: Vec<crate::paths::PathPattern>| {
+        let grants = Arc::new(Grants { files: crate::probes::FileGrant(files), ..Grants::default() });
+        let outside = Some(Outside { probes: Arc::default(), grants });
+        let settings = format!(r#"{{"act": "open-files", "url": "{}"}}"#, file.display());
+        plugin.check(request(&settings), Reach { outside, ..reach() }).await.unwrap().0.summary
+    };
+    let granted = crate::paths::PathPattern::exactly(&file).unwrap();
+    let seen = ask(vec![granted]).await;
+    assert_eq!(seen, "123|45 4 4 files are open already, and no more may be at once true");
+    let denied = ask(Vec::new()).await;
+    assert!(denied.starts_with("Denied(\"services.yaml does not allow this plugin to read /"), "{denied}");
+}
+
+#[tokio::test]
 async fn validation_finds_problems_and_survives_a_trap() {
     let wall = Wall::new();
     let plugin = wall.load("rogue-check", None).await;
@@ -241,6 +261,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("container", "clock containers state"),
     ("detailed", ""),
     ("disk", "clock filesystems state"),
+    ("disk-health", "clock commands files filesystems state"),
     ("heartbeat", "heartbeat state"),
     ("http", "clock http"),
     ("process", "processes state"),

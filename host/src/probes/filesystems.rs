@@ -85,7 +85,6 @@ impl FilesystemProbe<'_> {
     ///
     /// # Errors
     /// If the kernel does not tell.
-    #[expect(clippy::unused_self, reason = "it goes with `measure`")]
     pub fn mounts(&self) -> Result<Vec<Mount>, FilesystemError> {
         let mut mounts = mounts::table().map_err(|error| {
             FilesystemError::Other(format!("the mount table /proc/self/mountinfo cannot be read: {error}"))

@@ -202,7 +202,10 @@ mod tests {
     /// A call that hangs until the sender is dropped.
     fn hang() -> (SyncSender<()>, impl FnOnce() + Send + 'static) {
         let (release, released) = sync_channel::<()>(0);
-        (release, move || drop(released.recv()))
+        let call = move || {
+            let _ = released.recv();
+        };
+        (release, call)
     }
 
     const SHORT: Duration = Duration::from_millis(20);

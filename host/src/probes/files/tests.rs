@@ -197,7 +197,7 @@ async fn what_the_machine_forbids_comes_with_a_remedy() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new(&["/**"]);
     place.write("/x", "");
-    std::fs::set_permissions(place.path("/x"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(place.path("/x"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if is_root() {
         assert!(place.read("/x").await.is_ok(), "root reads everything");
     } else {
