@@ -162,6 +162,7 @@ impl Engine {
             let outcome = Outcome {
                 status: Status::Unknown,
                 summary: "PiHook failed to run the check; its log says more".to_owned(),
+                notice: None,
                 response_time: None,
                 attempts: 1,
                 metrics: Vec::new(),

@@ -59,23 +59,20 @@ impl Shared {
             let outcome = unknown("it is not configured any more".to_owned(), 1, at);
             return Finished { service, outcome, kept: None };
         };
-        let mut kept = Kept::new(lock(&self.kept).get(&service).cloned().unwrap_or_default());
+        let before = lock(&self.kept).get(&service).cloned().unwrap_or_default();
         let mut attempts = 1;
-        let outcome = loop {
-            match self.attempt(&current.library, spec, attempts, kept.clone()).await {
-                Ok((attempt, now_kept)) => {
-                    kept = now_kept;
-                    // Another attempt is for a blink: only being down can be one.
-                    if attempt.status == Status::Down && attempts <= spec.retries {
-                        attempts += 1;
-                        continue;
-                    }
-                    break outcome(attempt, attempts, at);
+        // Each attempt begins with the same, and what the one that counts keeps goes with its verdict and its notice:
+        // an attempt that does not count must not mark as told what it alone would have told.
+        let (outcome, kept) = loop {
+            match self.attempt(&current.library, spec, attempts, Kept::new(before.clone())).await {
+                // Another attempt is for a blink: only being down can be one.
+                Ok((attempt, _)) if attempt.status == Status::Down && attempts <= spec.retries => {
+                    attempts += 1
                 }
-                Err(reason) => break unknown(reason, attempts, at),
+                Ok((attempt, kept)) => break (outcome(attempt, attempts, at), kept.into_changed()),
+                Err(reason) => break (unknown(reason, attempts, at), None),
             }
         };
-        let kept = kept.into_changed();
         if let Some(entries) = &kept {
             lock(&self.kept).insert(service.clone(), entries.clone());
         }
@@ -115,6 +112,7 @@ fn outcome(attempt: Attempt, attempts: u32, at: pihook_core::Timestamp) -> Outco
     Outcome {
         status: attempt.status,
         summary: attempt.summary,
+        notice: attempt.notice,
         response_time: attempt.response_time,
         attempts,
         metrics: attempt.metrics,
@@ -127,6 +125,7 @@ fn unknown(reason: String, attempts: u32, at: pihook_core::Timestamp) -> Outcome
     Outcome {
         status: Status::Unknown,
         summary: reason,
+        notice: None,
         response_time: None,
         attempts,
         metrics: Vec::new(),
@@ -138,6 +137,7 @@ fn redacted(mut outcome: Outcome, spec: &CheckSpec) -> Outcome {
     if !spec.secrets.is_empty() {
         let redactor = Redactor::new(&spec.secrets);
         outcome.summary = redactor.redact(outcome.summary);
+        outcome.notice = outcome.notice.map(|text| redactor.redact(text));
         for metric in &mut outcome.metrics {
             metric.name = redactor.redact(std::mem::take(&mut metric.name));
             metric.unit = redactor.redact(std::mem::take(&mut metric.unit));
@@ -150,3 +150,6 @@ fn redacted(mut outcome: Outcome, spec: &CheckSpec) -> Outcome {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

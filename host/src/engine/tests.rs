@@ -42,7 +42,15 @@ impl CheckRunner for Scripted {
 
 fn outcome(status: Status) -> Outcome {
     let at = Timestamp::from_second(1_800_000_000).unwrap();
-    Outcome { status, summary: status.to_string(), response_time: None, attempts: 1, metrics: Vec::new(), at }
+    Outcome {
+        status,
+        summary: status.to_string(),
+        notice: None,
+        response_time: None,
+        attempts: 1,
+        metrics: Vec::new(),
+        at,
+    }
 }
 
 fn service(id: &str, cadence: Cadence) -> Service {

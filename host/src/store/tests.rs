@@ -79,6 +79,7 @@ fn outcome(summary: &str) -> Outcome {
     Outcome {
         status: Status::Up,
         summary: summary.to_owned(),
+        notice: None,
         response_time: Some(Duration::from_micros(12_345)),
         attempts: 1,
         metrics: Vec::new(),

@@ -119,6 +119,7 @@ impl World {
         let outcome = Outcome {
             status,
             summary: format!("{status} at {}", self.age.as_secs()),
+            notice: None,
             response_time: Some(Duration::from_millis(7)),
             attempts: 1,
             metrics: Vec::new(),
