@@ -20,7 +20,9 @@ struct Shared {
     clock: Arc<dyn Clock>,
     probes: Arc<Probes>,
     current: Mutex<Arc<Current>>,
-    kept: Mutex<BTreeMap<ServiceId, KeptEntries>>,
+    /// Of each configured service. A service that was removed and comes back has another entry, so that a run of its
+    /// former life, whose outcome counts no more, does not write here either.
+    kept: Mutex<BTreeMap<ServiceId, Arc<KeptEntries>>>,
 }
 
 /// What a reload replaces as a whole. A run keeps the one that it began with.
@@ -34,12 +36,18 @@ impl PluginRunner {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, probes: Arc<Probes>, kept: BTreeMap<ServiceId, KeptEntries>) -> Self {
         let current = Arc::new(Current { library: Arc::default(), specs: BTreeMap::new() });
+        let kept = kept.into_iter().map(|(service, entries)| (service, Arc::new(entries))).collect();
         Self(Arc::new(Shared { clock, probes, current: Mutex::new(current), kept: Mutex::new(kept) }))
     }
 
     /// From now on these services, by these plugins.
     pub fn replace(&self, library: Arc<Library>, specs: BTreeMap<ServiceId, Arc<CheckSpec>>) {
-        lock(&self.0.kept).retain(|service, _| specs.contains_key(service));
+        let mut kept = lock(&self.0.kept);
+        kept.retain(|service, _| specs.contains_key(service));
+        for service in specs.keys() {
+            kept.entry(service.clone()).or_default();
+        }
+        drop(kept);
         *lock(&self.0.current) = Arc::new(Current { library, specs });
     }
 }
@@ -64,7 +72,8 @@ impl Shared {
         // Each attempt begins with the same, and what the one that counts keeps goes with its verdict and its notice:
         // an attempt that does not count must not mark as told what it alone would have told.
         let (outcome, kept) = loop {
-            match self.attempt(&current.library, spec, attempts, Kept::new(before.clone())).await {
+            match self.attempt(&current.library, spec, attempts, Kept::new(KeptEntries::clone(&before))).await
+            {
                 // Another attempt is for a blink: only being down can be one.
                 Ok((attempt, _)) if attempt.status == Status::Down && attempts <= spec.retries => {
                     attempts += 1
@@ -73,8 +82,10 @@ impl Shared {
                 Err(reason) => break (unknown(reason, attempts, at), None),
             }
         };
-        if let Some(entries) = &kept {
-            lock(&self.kept).insert(service.clone(), entries.clone());
+        if let (Some(entries), Some(entry)) = (&kept, lock(&self.kept).get_mut(&service))
+            && Arc::ptr_eq(entry, &before)
+        {
+            *entry = Arc::new(entries.clone());
         }
         Finished { service, outcome: redacted(outcome, spec), kept }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pihook_core::monitor::{
-    Commit, Incident, Logged, Muting, SavedIncident, SavedService, Transition, Urgency,
+    Commit, HeldNotice, Incident, Logged, Muting, SavedIncident, SavedService, Transition, Urgency,
 };
 use pihook_core::{
     Alert, AlertKind, IncidentId, Mention, Outcome, Reason, ServiceId, Severity, SinkId, Status, Timestamp,
@@ -162,6 +162,7 @@ pub(super) fn state() -> SavedService {
             last_summary: "slow".to_owned(),
             last_response_time: Some(Duration::from_secs(3)),
         }),
+        held_notice: Some(HeldNotice { text: "it restarted".to_owned(), at: at(41) }),
     }
 }
 
