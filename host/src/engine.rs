@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use pihook_core::maintenance::Flag;
 use pihook_core::monitor::{Commit, Effect, Event, Monitor};
-use pihook_core::{Outcome, Service, ServiceId, Status};
+use pihook_core::{AlertKind, Outcome, Service, ServiceId, Status};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
@@ -165,6 +165,7 @@ impl Engine {
             let outcome = Outcome {
                 status: Status::Unknown,
                 summary: "PiHook failed to run the check; its log says more".to_owned(),
+                notice: None,
                 response_time: None,
                 attempts: 1,
                 metrics: Vec::new(),
@@ -257,6 +258,10 @@ fn log_decision(commit: &Commit) {
         }
     }
     for alert in &commit.alerts {
+        if alert.kind == AlertKind::Notice {
+            tracing::info!(service = %commit.service, "notice: {}", alert.summary);
+            continue;
+        }
         tracing::info!(service = %commit.service, incident = %alert.incident, "alert {}: {}", alert.kind, alert.summary);
     }
 }

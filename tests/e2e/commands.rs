@@ -153,7 +153,7 @@ async fn what_cannot_be_understood_ends_with_64() {
         (&["maintenance", "on", "--zone", "afar"], "there is no zone \"afar\"; there are: far, local"),
         (
             &["alert", "preview", "--event", "closed"],
-            "possible values: opened, escalated, reminder, recovered",
+            "possible values: opened, escalated, reminder, recovered, notice",
         ),
         (&["alert", "preview", "--formatter", "poem"], "there is no plugin \"poem\"; there are: "),
         (&["alert", "preview", "--formatter", "http"], "http is a check and not a formatter"),
@@ -539,7 +539,7 @@ async fn alerts_can_be_looked_at_before_they_come() {
         false => line.to_owned(),
     });
     insta::assert_snapshot!("preview", lines.collect::<Vec<_>>().join("\n"));
-    for event in ["opened", "escalated", "reminder", "recovered"] {
+    for event in ["opened", "escalated", "reminder", "recovered", "notice"] {
         let one = home.run(["alert", "preview", "--formatter", "detailed", "--event", event]).await.ended(0);
         let titles: Vec<_> = one.stdout.lines().filter(|line| line.starts_with("-- ")).collect();
         assert_eq!(titles, [format!("-- {event}")]);

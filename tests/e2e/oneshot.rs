@@ -115,14 +115,6 @@ impl From<Output> for Ran {
         Self { code, stdout, stderr }
     }
 }
-
-/// The ids of the plugins that come with PiHook, sorted.
-pub(crate) fn bundled() -> Vec<String> {
-    let mut ids = plugin_folders();
-    ids.retain(|id| id != "sdk");
-    ids
-}
-
 fn plugin_folders() -> Vec<String> {
     let folders = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins")).unwrap();
     let mut names: Vec<String> =

@@ -17,12 +17,19 @@ pub enum AlertKind {
     Reminder,
     /// It is over.
     Recovered,
+    /// Something happened that is no outage. It belongs to no incident.
+    Notice,
 }
 
 impl AlertKind {
-    /// All of them, in the order of an incident.
-    pub const ALL: [AlertKind; 4] =
-        [AlertKind::Opened, AlertKind::Escalated, AlertKind::Reminder, AlertKind::Recovered];
+    /// All of them: in the order of an incident, and what belongs to none.
+    pub const ALL: [AlertKind; 5] = [
+        AlertKind::Opened,
+        AlertKind::Escalated,
+        AlertKind::Reminder,
+        AlertKind::Recovered,
+        AlertKind::Notice,
+    ];
 
     /// The lower-case name of the public contract.
     #[must_use]
@@ -32,6 +39,7 @@ impl AlertKind {
             AlertKind::Escalated => "escalated",
             AlertKind::Reminder => "reminder",
             AlertKind::Recovered => "recovered",
+            AlertKind::Notice => "notice",
         }
     }
 
@@ -61,17 +69,19 @@ pub enum Reason {
     Repeat,
     /// PiHook has not been able to tell for so long.
     CannotTell,
-    /// Maintenance ended and it is still so.
+    /// Maintenance ended and it is still so, or this was held back until then.
     AfterMaintenance,
     /// Enough good outcomes in a row.
     Recovered,
+    /// A check had news.
+    Event,
     /// A person asked for a test alert.
     Test,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 9] = [
         Reason::Failures,
         Reason::Elapsed,
         Reason::Worse,
@@ -79,6 +89,7 @@ impl Reason {
         Reason::CannotTell,
         Reason::AfterMaintenance,
         Reason::Recovered,
+        Reason::Event,
         Reason::Test,
     ];
 
@@ -93,6 +104,7 @@ impl Reason {
             Reason::CannotTell => "cannot-tell",
             Reason::AfterMaintenance => "after-maintenance",
             Reason::Recovered => "recovered",
+            Reason::Event => "event",
             Reason::Test => "test",
         }
     }
@@ -111,7 +123,7 @@ pub struct Alert {
     pub kind: AlertKind,
     /// Why it was decided.
     pub reason: Reason,
-    /// The incident it belongs to.
+    /// The incident it belongs to; [`IncidentId::NONE`] for a notice.
     pub incident: IncidentId,
     /// Whom it is about.
     pub service: ServiceId,
@@ -121,7 +133,7 @@ pub struct Alert {
     pub zone: ZoneId,
     /// The confirmed status that it reports; `Up` for a recovery.
     pub status: Status,
-    /// How loud it is. A recovery is as loud as the incident was.
+    /// How loud it is. A recovery is as loud as the incident was, and a notice is for information.
     pub severity: Severity,
     /// Index of the ladder's level, from 0.
     pub level: u32,
@@ -129,15 +141,15 @@ pub struct Alert {
     pub mention: Option<Mention>,
     /// When it was decided.
     pub at: Timestamp,
-    /// Wall time of the incident's first bad outcome.
+    /// Wall time of the incident's first bad outcome; for a notice, of the outcome that brought it.
     pub since: Timestamp,
-    /// How long the incident has lasted; for a recovery, the downtime. Measured by uptime.
+    /// How long the incident has lasted; for a recovery, the downtime; for a notice, zero. Measured by uptime.
     pub lasted: Duration,
-    /// Failed checks of this incident so far.
+    /// Failed checks of this incident so far; for a notice, none.
     pub failures: u32,
-    /// The newest outcome's summary.
+    /// The newest outcome's summary; for a notice, the news.
     pub summary: String,
-    /// The newest outcome's response time.
+    /// The newest outcome's response time; for a notice, none.
     pub response_time: Option<Duration>,
     /// Who is told, one delivery each.
     pub sinks: Vec<SinkId>,

@@ -50,7 +50,7 @@ pub enum Urgency {
     /// It may wait for others, up to `history.commit_every`.
     Ordinary,
     /// Handed to the kernel at once, so that it survives the end of the process, though not a power cut: a suspicion
-    /// has grown or passed.
+    /// has grown or passed, or news are held back.
     Soon,
     /// Synced at once: an incident begins or ends, becomes worse, or somebody is told.
     AtOnce,
@@ -73,7 +73,7 @@ pub struct Commit {
     /// The state to restore after a restart; none if it is as it was, or only its clocks and counts have moved on since
     /// less than a minute.
     pub state: Option<SavedService>,
-    /// Whom to tell what; one delivery for each of the alert's sinks.
+    /// Whom to tell what, in this order: of the incident, and then news. One delivery for each of the alert's sinks.
     pub alerts: Vec<Alert>,
 }
 

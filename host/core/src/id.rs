@@ -48,6 +48,11 @@ id! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IncidentId(pub u64);
 
+impl IncidentId {
+    /// What an alert has that belongs to no incident; numbers begin with 1.
+    pub const NONE: IncidentId = IncidentId(0);
+}
+
 impl fmt::Display for IncidentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

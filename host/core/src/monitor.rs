@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::agenda::Agenda;
 pub use crate::event::{Commit, Effect, Event, Logged, Muting, Transition, Urgency};
 use crate::maintenance::Flag;
-pub use crate::saved::{Incident, SavedIncident, SavedService, SavedState};
+pub use crate::saved::{HeldNotice, Incident, SavedIncident, SavedService, SavedState};
 use crate::schedule::{Finished, Schedule};
 use crate::watched::{self, Watched};
 use crate::{Moment, Outcome, Service, ServiceId, Status, Timestamp};
@@ -79,7 +79,7 @@ impl Monitor {
             flag,
             flag_state: FlagState::Over,
             flag_wakeup: None,
-            next_incident: saved.next_incident.max(after_known.unwrap_or(0)),
+            next_incident: saved.next_incident.max(after_known.unwrap_or(0)).max(1),
             leftovers: states.into_iter().filter(|(_, state)| !state.is_at_rest()).collect(),
         };
         monitor.note_flag(now);

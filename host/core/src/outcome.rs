@@ -22,6 +22,8 @@ pub struct Outcome {
     pub status: Status,
     /// One line for a human: what was seen, and by how much it was off.
     pub summary: String,
+    /// News that are an event and no outage, in one line: told once, and no incident.
+    pub notice: Option<String>,
     /// How long the service took to answer in the last attempt; none where the check has no such notion.
     pub response_time: Option<Duration>,
     /// Attempts made, the retries included; at least 1.

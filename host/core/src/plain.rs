@@ -41,6 +41,7 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 fn title(alert: &Alert) -> String {
     let name = if alert.name.trim().is_empty() { alert.service.as_str() } else { &*alert.name };
     let line = match (alert.kind, alert.status) {
+        (AlertKind::Notice, _) => format!("News from {name}"),
         (AlertKind::Recovered, _) => format!("{name} is up again"),
         (kind, Status::Unknown) => format!("PiHook {} tell how {name} is", cannot(kind)),
         (AlertKind::Opened, status) => format!("{name} is {status}"),
@@ -70,17 +71,29 @@ fn body(alert: &Alert) -> String {
         Reason::AfterMaintenance if alert.kind == AlertKind::Recovered => {
             format!("It was not well for {lasted}; maintenance is over.")
         }
+        Reason::AfterMaintenance if alert.kind == AlertKind::Notice => {
+            "This was held back during maintenance.".to_owned()
+        }
+        Reason::Event => String::new(),
         Reason::AfterMaintenance => "Maintenance is over, and it is not well.".to_owned(),
         Reason::Recovered => format!("It was not well for {lasted}."),
         Reason::Test => "This is a test alert; nothing is wrong.".to_owned(),
     };
-    match alert.summary.trim() {
-        "" => why,
-        summary => format!("{summary}\n{why}"),
+    match (alert.summary.trim(), why.as_str()) {
+        ("", _) => why,
+        (summary, "") => summary.to_owned(),
+        (summary, why) => format!("{summary}\n{why}"),
     }
 }
 
 fn fields(alert: &Alert) -> Vec<Field> {
+    if alert.kind == AlertKind::Notice {
+        return vec![
+            cell("Zone", alert.zone.to_string()),
+            cell("Status", alert.status.to_string()),
+            cell("Noticed", to_the_second(alert.since)),
+        ];
+    }
     let lasted = if alert.kind == AlertKind::Recovered { "Downtime" } else { "Lasting" };
     let mut fields = vec![
         cell("Zone", alert.zone.to_string()),
@@ -106,6 +119,7 @@ fn to_the_second(at: Timestamp) -> String {
 fn colour(alert: &Alert) -> Colour {
     match alert.status {
         _ if alert.kind == AlertKind::Recovered => Colour::Good,
+        _ if alert.kind == AlertKind::Notice => Colour::Neutral,
         Status::Up => Colour::Good,
         Status::Degraded => Colour::Warning,
         Status::Down => Colour::Bad,

@@ -29,7 +29,7 @@ pub struct Incident {
 pub struct SavedState {
     /// By service. Trouble of one that is not configured any more ends in history.
     pub services: Vec<(ServiceId, SavedService)>,
-    /// The number that the next incident gets.
+    /// The number that the next incident gets, from 1.
     pub next_incident: u64,
 }
 
@@ -48,6 +48,17 @@ pub struct SavedService {
     pub suspect_for: Duration,
     /// The incident that is open or whose recovery is still to be told.
     pub incident: Option<SavedIncident>,
+    /// News that came while the service was muted, the newest alone: to be told when maintenance ends.
+    pub held_notice: Option<HeldNotice>,
+}
+
+/// News that wait for the end of maintenance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldNotice {
+    /// The news.
+    pub text: String,
+    /// Wall time of the outcome that brought them.
+    pub at: Timestamp,
 }
 
 /// What survives a restart, of an open incident.
@@ -87,7 +98,7 @@ impl SavedService {
 
     /// Whether a restart would lose nothing worth mentioning.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.incident.is_none() && self.suspect_since.is_none()
+        self.incident.is_none() && self.suspect_since.is_none() && self.held_notice.is_none()
     }
 
     /// Whether both are the same but for what moves on with every failed check.
@@ -98,7 +109,10 @@ impl SavedService {
             _ => false,
         };
         let streaks = |state: &SavedService| (state.bad_streak, state.good_streak, state.unknown_streak);
-        same_incident && streaks(self) == streaks(other) && self.suspect_since == other.suspect_since
+        same_incident
+            && streaks(self) == streaks(other)
+            && self.suspect_since == other.suspect_since
+            && self.held_notice == other.held_notice
     }
 
     /// The confirmed status: `Up` as long as no incident says otherwise.

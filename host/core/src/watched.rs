@@ -1,6 +1,7 @@
 //! One service under watch: its state, and what an outcome, the time or the flag makes of it.
 
 mod incident;
+mod notice;
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ struct Before {
 
 /// What the table made of a situation.
 struct Settled {
-    alert: Option<Alert>,
+    alerts: Vec<Alert>,
     record: Option<Incident>,
 }
 
@@ -96,7 +97,9 @@ impl Watched {
 
     /// The uptime at which time alone makes it speak.
     pub(crate) fn speaks_at(&self) -> Option<Duration> {
-        self.situation(Turn::Time).silent_for().map(|silence| self.as_of.saturating_add(silence))
+        let news = (self.muting == Muting::Audible && self.holds_news()).then_some(Duration::ZERO);
+        let silence = [self.situation(Turn::Time).silent_for(), news].into_iter().flatten().min();
+        silence.map(|silence| self.as_of.saturating_add(silence))
     }
 
     /// Takes an outcome in. `next_incident` is the number that a new incident takes.
@@ -105,7 +108,8 @@ impl Watched {
         let before = self.before();
         health::count(&mut self.state, &outcome, Limits::of(&self.service));
         let turn = self.note(&outcome);
-        let settled = self.settle(turn, Some(&outcome), next_incident, now);
+        let mut settled = self.settle(turn, Some(&outcome), next_incident, now);
+        settled.alerts.extend(self.tell_news(Some(&outcome), now));
         let confirmed = self.state.confirmed();
         if outcome.status == Status::Up || self.state.open_incident().is_some() {
             self.health = Some(confirmed);
@@ -120,8 +124,9 @@ impl Watched {
     pub(crate) fn speak(&mut self, next_incident: &mut u64, now: Moment) -> Option<Commit> {
         self.age(now);
         let before = self.before();
-        let settled = self.settle(Turn::Time, None, next_incident, now);
-        settled.alert.is_some().then(|| self.commit(&before, settled, now))
+        let mut settled = self.settle(Turn::Time, None, next_incident, now);
+        settled.alerts.extend(self.tell_news(None, now));
+        (!settled.alerts.is_empty()).then(|| self.commit(&before, settled, now))
     }
 
     /// Maintenance covers it or does not. What its end gives rise to is for [`Watched::speak`].
@@ -132,7 +137,7 @@ impl Watched {
         self.age(now);
         let before = self.before();
         self.set_muting(muting);
-        let settled = Settled { alert: None, record: before.record.clone() };
+        let settled = Settled { alerts: Vec::new(), record: before.record.clone() };
         let worth_saving = muting == Muting::Muted && self.state.incident.is_some();
         worth_saving.then(|| self.commit(&before, settled, now))
     }
@@ -216,12 +221,12 @@ impl Watched {
             Next::Level(level) => self.raise(level),
             Next::Hold | Next::Close => self.end(outcome, now),
         }
-        let alert = news.and_then(|(kind, reason)| self.tell(kind, reason, from, now));
+        let alerts = news.and_then(|(kind, reason)| self.tell(kind, reason, from, now)).into_iter().collect();
         let record = self.record();
         if next == Next::Close {
             self.state.incident = None;
         }
-        Settled { alert, record }
+        Settled { alerts, record }
     }
 
     fn record(&self) -> Option<Incident> {
@@ -248,7 +253,11 @@ impl Watched {
             at: now.wall,
         });
         let suspicion_changed = self.state.open_incident().is_none() && self.counting() != before.counting;
-        let urgency = match (transition.is_some() || settled.alert.is_some(), suspicion_changed) {
+        let holding_changed = self.state.held_notice != self.saved.held_notice;
+        let urgency = match (
+            transition.is_some() || !settled.alerts.is_empty(),
+            suspicion_changed || holding_changed,
+        ) {
             (true, _) => Urgency::AtOnce,
             (false, true) => Urgency::Soon,
             (false, false) => Urgency::Ordinary,
@@ -261,7 +270,7 @@ impl Watched {
             transition,
             incident,
             state,
-            alerts: settled.alert.into_iter().collect(),
+            alerts: settled.alerts,
         }
     }
 

@@ -111,5 +111,5 @@ pub(super) fn standing(sink: &SinkId, standing: &Standing, at: Timestamp) -> (Se
 }
 
 fn outcome(status: Status, summary: String, at: Timestamp) -> Outcome {
-    Outcome { status, summary, response_time: None, attempts: 1, metrics: Vec::new(), at }
+    Outcome { status, summary, notice: None, response_time: None, attempts: 1, metrics: Vec::new(), at }
 }

@@ -20,7 +20,9 @@ struct Shared {
     clock: Arc<dyn Clock>,
     probes: Arc<Probes>,
     current: Mutex<Arc<Current>>,
-    kept: Mutex<BTreeMap<ServiceId, KeptEntries>>,
+    /// Of each configured service. A service that was removed and comes back has another entry, so that a run of its
+    /// former life, whose outcome counts no more, does not write here either.
+    kept: Mutex<BTreeMap<ServiceId, Arc<KeptEntries>>>,
 }
 
 /// What a reload replaces as a whole. A run keeps the one that it began with.
@@ -34,12 +36,18 @@ impl PluginRunner {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, probes: Arc<Probes>, kept: BTreeMap<ServiceId, KeptEntries>) -> Self {
         let current = Arc::new(Current { library: Arc::default(), specs: BTreeMap::new() });
+        let kept = kept.into_iter().map(|(service, entries)| (service, Arc::new(entries))).collect();
         Self(Arc::new(Shared { clock, probes, current: Mutex::new(current), kept: Mutex::new(kept) }))
     }
 
     /// From now on these services, by these plugins.
     pub fn replace(&self, library: Arc<Library>, specs: BTreeMap<ServiceId, Arc<CheckSpec>>) {
-        lock(&self.0.kept).retain(|service, _| specs.contains_key(service));
+        let mut kept = lock(&self.0.kept);
+        kept.retain(|service, _| specs.contains_key(service));
+        for service in specs.keys() {
+            kept.entry(service.clone()).or_default();
+        }
+        drop(kept);
         *lock(&self.0.current) = Arc::new(Current { library, specs });
     }
 }
@@ -59,25 +67,25 @@ impl Shared {
             let outcome = unknown("it is not configured any more".to_owned(), 1, at);
             return Finished { service, outcome, kept: None };
         };
-        let mut kept = Kept::new(lock(&self.kept).get(&service).cloned().unwrap_or_default());
+        let before = lock(&self.kept).get(&service).cloned().unwrap_or_default();
         let mut attempts = 1;
-        let outcome = loop {
-            match self.attempt(&current.library, spec, attempts, kept.clone()).await {
-                Ok((attempt, now_kept)) => {
-                    kept = now_kept;
-                    // Another attempt is for a blink: only being down can be one.
-                    if attempt.status == Status::Down && attempts <= spec.retries {
-                        attempts += 1;
-                        continue;
-                    }
-                    break outcome(attempt, attempts, at);
+        // Each attempt begins with the same, and what the one that counts keeps goes with its verdict and its notice:
+        // an attempt that does not count must not mark as told what it alone would have told.
+        let (outcome, kept) = loop {
+            match self.attempt(&current.library, spec, attempts, Kept::new(KeptEntries::clone(&before))).await
+            {
+                // Another attempt is for a blink: only being down can be one.
+                Ok((attempt, _)) if attempt.status == Status::Down && attempts <= spec.retries => {
+                    attempts += 1
                 }
-                Err(reason) => break unknown(reason, attempts, at),
+                Ok((attempt, kept)) => break (outcome(attempt, attempts, at), kept.into_changed()),
+                Err(reason) => break (unknown(reason, attempts, at), None),
             }
         };
-        let kept = kept.into_changed();
-        if let Some(entries) = &kept {
-            lock(&self.kept).insert(service.clone(), entries.clone());
+        if let (Some(entries), Some(entry)) = (&kept, lock(&self.kept).get_mut(&service))
+            && Arc::ptr_eq(entry, &before)
+        {
+            *entry = Arc::new(entries.clone());
         }
         Finished { service, outcome: redacted(outcome, spec), kept }
     }
@@ -115,6 +123,7 @@ fn outcome(attempt: Attempt, attempts: u32, at: pihook_core::Timestamp) -> Outco
     Outcome {
         status: attempt.status,
         summary: attempt.summary,
+        notice: attempt.notice,
         response_time: attempt.response_time,
         attempts,
         metrics: attempt.metrics,
@@ -127,6 +136,7 @@ fn unknown(reason: String, attempts: u32, at: pihook_core::Timestamp) -> Outcome
     Outcome {
         status: Status::Unknown,
         summary: reason,
+        notice: None,
         response_time: None,
         attempts,
         metrics: Vec::new(),
@@ -138,6 +148,7 @@ fn redacted(mut outcome: Outcome, spec: &CheckSpec) -> Outcome {
     if !spec.secrets.is_empty() {
         let redactor = Redactor::new(&spec.secrets);
         outcome.summary = redactor.redact(outcome.summary);
+        outcome.notice = outcome.notice.map(|text| redactor.redact(text));
         for metric in &mut outcome.metrics {
             metric.name = redactor.redact(std::mem::take(&mut metric.name));
             metric.unit = redactor.redact(std::mem::take(&mut metric.unit));
@@ -150,3 +161,6 @@ fn redacted(mut outcome: Outcome, spec: &CheckSpec) -> Outcome {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

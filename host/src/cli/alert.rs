@@ -123,6 +123,7 @@ fn sample(kind: AlertKind, now: Timestamp) -> Alert {
         AlertKind::Escalated => 31 * 60,
         AlertKind::Reminder => 4 * 3600,
         AlertKind::Recovered => 4 * 3600 + 720,
+        AlertKind::Notice => return sample_of_news(now),
     });
     let recovered = kind == AlertKind::Recovered;
     Alert {
@@ -132,8 +133,9 @@ fn sample(kind: AlertKind, now: Timestamp) -> Alert {
             AlertKind::Escalated => Reason::Elapsed,
             AlertKind::Reminder => Reason::Repeat,
             AlertKind::Recovered => Reason::Recovered,
+            AlertKind::Notice => Reason::Event,
         },
-        incident: IncidentId(0),
+        incident: IncidentId::NONE,
         service: ServiceId::new("example"),
         name: "Example".into(),
         zone: ZoneId::new("local"),
@@ -148,5 +150,20 @@ fn sample(kind: AlertKind, now: Timestamp) -> Alert {
         summary: if recovered { "HTTP 200" } else { "HTTP 503, expected below 400" }.to_owned(),
         response_time: Some(Duration::from_millis(42)),
         sinks: Vec::new(),
+    }
+}
+
+fn sample_of_news(now: Timestamp) -> Alert {
+    Alert {
+        kind: AlertKind::Notice,
+        reason: Reason::Event,
+        status: Status::Up,
+        severity: Severity::Info,
+        since: now,
+        lasted: Duration::ZERO,
+        failures: 0,
+        summary: "the public address changed from 192.0.2.5 to 192.0.2.9".to_owned(),
+        response_time: None,
+        ..sample(AlertKind::Recovered, now)
     }
 }

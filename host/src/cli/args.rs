@@ -123,7 +123,7 @@ pub(super) enum AlertAction {
         #[arg(long, value_name = "ID", default_value = "detailed")]
         formatter: String,
         /// Only this event [default: all].
-        #[arg(long, value_name = "EVENT", value_parser = ["opened", "escalated", "reminder", "recovered"])]
+        #[arg(long, value_name = "EVENT", value_parser = ["opened", "escalated", "reminder", "recovered", "notice"])]
         event: Option<String>,
     },
 }

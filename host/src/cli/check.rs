@@ -77,6 +77,7 @@ fn unfinished(why: &str, at: Timestamp) -> Outcome {
     Outcome {
         status: Status::Unknown,
         summary: why.to_owned(),
+        notice: None,
         response_time: None,
         attempts: 1,
         metrics: Vec::new(),

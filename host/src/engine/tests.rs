@@ -18,6 +18,8 @@ use crate::shutdown;
 #[derive(Default)]
 struct Script {
     runs: Mutex<VecDeque<(Status, Option<KeptEntries>)>>,
+    /// What each of them has for news.
+    notice: Option<String>,
     /// Runs wait for this many others, so that they end together.
     gate: Option<tokio::sync::Barrier>,
     began: Notify,
@@ -38,14 +40,23 @@ impl CheckRunner for Scripted {
                 gate.wait().await;
             }
             script.ended.send_modify(|ended| *ended += 1);
-            Finished { service, outcome: outcome(status), kept }
+            let outcome = Outcome { notice: script.notice.clone(), ..outcome(status) };
+            Finished { service, outcome, kept }
         })
     }
 }
 
 fn outcome(status: Status) -> Outcome {
     let at = Timestamp::from_second(1_800_000_000).unwrap();
-    Outcome { status, summary: status.to_string(), response_time: None, attempts: 1, metrics: Vec::new(), at }
+    Outcome {
+        status,
+        summary: status.to_string(),
+        notice: None,
+        response_time: None,
+        attempts: 1,
+        metrics: Vec::new(),
+        at,
+    }
 }
 
 fn service(id: &str, cadence: Cadence) -> Service {
@@ -146,6 +157,37 @@ async fn what_a_check_keeps_goes_with_its_outcome_in_the_last_moment_too() {
     assert_eq!(stage.count("checks"), 1);
     let store = Store::open(&stage.path, Duration::from_secs(3600)).unwrap();
     assert_eq!(store.load_kept().await.unwrap(), [(ServiceId::new("a"), kept)].into());
+}
+
+#[tokio::test]
+async fn news_and_what_the_check_keeps_of_them_are_on_disk_together_or_not_at_all() {
+    let stage = Stage::new();
+    let kept: KeptEntries = [("address".to_owned(), b"192.0.2.9".to_vec())].into();
+    let script = Arc::new(Script {
+        runs: Mutex::new([(Status::Up, Some(kept.clone()))].into()),
+        notice: Some("it changed".to_owned()),
+        ..Script::default()
+    });
+    let (engine, _handle) =
+        stage.engine(vec![service("a", Cadence::Every(Duration::from_millis(5)))], &script);
+    let lock = Connection::open(&stage.path).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (stop, stopping) = shutdown::channel();
+    let running = tokio::spawn(engine.run(stopping));
+    // The run is decided, and the store has tried to write it.
+    soon(stage.store.trouble().wait_for(Option::is_some)).await.unwrap();
+    // Whoever dies here leaves neither: the next run finds the old address and has the same news.
+    let facts = ["checks", "kept", "alerts", "deliveries"];
+    assert_eq!(facts.map(|table| stage.count(table)), [0; 4]);
+    lock.execute_batch("COMMIT").unwrap();
+    soon(stage.store.trouble().wait_for(Option::is_none)).await.unwrap();
+    assert_eq!(facts.map(|table| stage.count(table)), [1; 4]);
+    stop.shut_down();
+    soon(running).await.unwrap();
+    let alert = stage.store.next_delivery(&SinkId::new("discord")).await.unwrap().unwrap().alert;
+    assert_eq!((alert.kind, alert.summary.as_str()), (AlertKind::Notice, "it changed"));
+    assert_eq!(stage.store.load_kept().await.unwrap(), [(ServiceId::new("a"), kept)].into());
+    assert_eq!(stage.count("incidents"), 0);
 }
 
 #[tokio::test]

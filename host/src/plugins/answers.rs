@@ -16,6 +16,7 @@ use super::formatter::message;
 pub fn of_check(
     status: Status,
     summary: String,
+    notice: Option<String>,
     response_ms: Option<f64>,
     metrics: Vec<Metric>,
 ) -> Result<Attempt, Fault> {
@@ -27,6 +28,7 @@ pub fn of_check(
             Status::Unknown => wit_types::Status::Unknown,
         },
         summary,
+        notice,
         response_ms,
         metrics: metrics
             .into_iter()

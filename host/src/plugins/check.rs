@@ -35,6 +35,8 @@ pub struct Attempt {
     pub status: Status,
     /// One line, bounded, without control characters.
     pub summary: String,
+    /// News that are an event and no outage; like the summary, and not empty.
+    pub notice: Option<String>,
     /// How long the service took.
     pub response_time: Option<Duration>,
     /// At most 64, all of them finite.
@@ -166,7 +168,9 @@ pub(super) fn attempt(outcome: wit::exports::pihook::plugin::check::Outcome) -> 
         .filter(|metric| metric.value.is_finite() && !metric.name.is_empty())
         .take(METRICS)
         .collect();
-    Ok(Attempt { status, summary: one_line(&outcome.summary, SUMMARY_BYTES), response_time, metrics })
+    let summary = one_line(&outcome.summary, SUMMARY_BYTES);
+    let notice = outcome.notice.map(|text| one_line(&text, SUMMARY_BYTES)).filter(|text| !text.is_empty());
+    Ok(Attempt { status, summary, notice, response_time, metrics })
 }
 
 /// Text of a guest as it may be stored and shown: one line, without control characters, at most `bytes` long.

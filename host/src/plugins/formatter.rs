@@ -106,6 +106,7 @@ fn alert_to_guest(alert: &Alert) -> wit::Alert {
             AlertKind::Escalated => wit::Kind::Escalated,
             AlertKind::Reminder => wit::Kind::Reminder,
             AlertKind::Recovered => wit::Kind::Recovered,
+            AlertKind::Notice => wit::Kind::Notice,
         },
         reason: alert.reason.as_str().to_owned(),
         incident: alert.incident.0,

@@ -107,6 +107,8 @@ async fn what_a_guest_says_is_bounded() {
     let plugin = wall.load("rogue-check", None).await;
     let attempt = act(&plugin, "long-summary").await.unwrap();
     assert!(attempt.summary.len() <= 500 && !attempt.summary.contains(char::is_control));
+    let notice = act(&plugin, "odd-notice").await.unwrap().notice.unwrap();
+    assert!(notice.starts_with("first second") && notice.len() <= 500 && !notice.contains(char::is_control));
     let attempt = act(&plugin, "odd-metrics").await.unwrap();
     assert_eq!(attempt.metrics.len(), 64);
     assert!(attempt.metrics.iter().all(|metric| metric.value.is_finite()));

@@ -90,8 +90,9 @@ impl Pending {
         self.urgency
     }
 
-    /// Lets the oldest and least important give way to the limit: first mere lines of the log, then reminders and
-    /// escalations, then incidents that nobody has been told of and that are over.
+    /// Lets the oldest and least important give way to the limit: mere lines of the log; of alerts reminders, escalations
+    /// and news that were followed by others of their service, then incidents that nobody has been told of and that are
+    /// over.
     pub(super) fn bound(&mut self, limit: usize) {
         while self.log.len() > limit {
             let oldest = self.log.iter().position(|line| line.urgency == Urgency::Ordinary).unwrap_or(0);
@@ -99,8 +100,7 @@ impl Pending {
             self.dropped.outcomes += 1;
         }
         while self.alerts.len() > limit {
-            let news = |kind| matches!(kind, AlertKind::Reminder | AlertKind::Escalated);
-            if let Some(oldest) = self.alerts.iter().position(|(_, alert)| news(alert.kind)) {
+            if let Some(oldest) = self.least_important() {
                 self.alerts.remove(oldest);
                 self.dropped.alerts += 1;
             } else if !self.drop_untold_incident() {
@@ -113,6 +113,21 @@ impl Pending {
             self.incidents.remove(&oldest);
             self.dropped.incidents += 1;
         }
+    }
+
+    /// The oldest alert that can be left out by itself.
+    fn least_important(&self) -> Option<usize> {
+        let mut newest = BTreeMap::new();
+        for (index, (service, alert)) in self.alerts.iter().enumerate() {
+            if alert.kind == AlertKind::Notice {
+                newest.insert(service, index);
+            }
+        }
+        self.alerts.iter().enumerate().position(|(index, (service, alert))| match alert.kind {
+            AlertKind::Reminder | AlertKind::Escalated => true,
+            AlertKind::Notice => newest.get(service) != Some(&index),
+            AlertKind::Opened | AlertKind::Recovered => false,
+        })
     }
 
     /// Drops the alerts of the oldest incident whose beginning and end are both still to be told.

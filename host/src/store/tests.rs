@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pihook_core::monitor::{
-    Commit, Incident, Logged, Muting, SavedIncident, SavedService, Transition, Urgency,
+    Commit, HeldNotice, Incident, Logged, Muting, SavedIncident, SavedService, Transition, Urgency,
 };
 use pihook_core::{
     Alert, AlertKind, IncidentId, Mention, Outcome, Reason, ServiceId, Severity, SinkId, Status, Timestamp,
@@ -81,6 +81,7 @@ fn outcome(summary: &str) -> Outcome {
     Outcome {
         status: Status::Up,
         summary: summary.to_owned(),
+        notice: None,
         response_time: Some(Duration::from_micros(12_345)),
         attempts: 1,
         metrics: Vec::new(),
@@ -163,6 +164,7 @@ pub(super) fn state() -> SavedService {
             last_summary: "slow".to_owned(),
             last_response_time: Some(Duration::from_secs(3)),
         }),
+        held_notice: Some(HeldNotice { text: "it restarted".to_owned(), at: at(41) }),
     }
 }
 

@@ -108,7 +108,7 @@ impl TroubleTeller {
         Alert {
             kind,
             reason: if over { Reason::Recovered } else { Reason::Elapsed },
-            incident: IncidentId(0),
+            incident: IncidentId::NONE,
             service: self.database.id.clone(),
             name: self.database.name.clone(),
             zone: self.database.zone.clone(),

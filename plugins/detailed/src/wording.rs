@@ -21,6 +21,7 @@ pub fn message(alert: &Alert, target: &Target) -> Message {
 
 fn symbol(alert: &Alert) -> &'static str {
     match (alert.kind, alert.status) {
+        (Kind::Notice, _) => "🔵",
         (Kind::Recovered, _) | (_, Status::Up) => "🟢",
         (_, Status::Degraded) => "🟠",
         (_, Status::Down) => "🔴",
@@ -30,6 +31,7 @@ fn symbol(alert: &Alert) -> &'static str {
 
 fn colour(alert: &Alert) -> Colour {
     match (alert.kind, alert.status) {
+        (Kind::Notice, _) => Colour::Neutral,
         (Kind::Recovered, _) | (_, Status::Up) => Colour::Good,
         (_, Status::Degraded) => Colour::Warning,
         (_, Status::Down) => Colour::Bad,
@@ -45,6 +47,7 @@ fn headline(alert: &Alert) -> String {
     };
     let lasted = span(alert.lasted_ms);
     match (alert.kind, alert.status, alert.reason.as_str()) {
+        (Kind::Notice, ..) => format!("news from {name}"),
         (Kind::Recovered, ..) => format!("{name} is up again"),
         (Kind::Opened, Status::Unknown, _) => format!("cannot tell whether {name} is up"),
         (_, Status::Unknown, _) => format!("still cannot tell whether {name} is up ({lasted})"),
@@ -72,6 +75,7 @@ fn test_sentence(alert: &Alert) -> String {
         Kind::Escalated => "an outage that got worse or lasts long",
         Kind::Reminder => "an outage that still lasts",
         Kind::Recovered => "a recovery",
+        Kind::Notice => "news that are no outage",
     };
     format!("This is a test of {what}. Nothing is wrong.")
 }
@@ -81,6 +85,10 @@ fn sentence(alert: &Alert) -> String {
     let checks = count(alert.failures.into(), "check");
     let lasted = span(alert.lasted_ms);
     match (alert.kind, alert.reason.as_str()) {
+        (Kind::Notice, "after-maintenance") => {
+            format!("{} This was held back during maintenance.", ended(&news(alert)))
+        }
+        (Kind::Notice, _) => news(alert),
         (Kind::Recovered, _) if alert.lasted_ms == 0 => String::from("It does what it should again."),
         (Kind::Recovered, _) => format!("It does what it should again, after {lasted}."),
         (_, "failures") if alert.failures == 1 => String::from("1 check failed."),
@@ -100,7 +108,23 @@ fn sentence(alert: &Alert) -> String {
     }
 }
 
+/// The news themselves. It begins as it came: a name in front may have to be in lower case.
+fn news(alert: &Alert) -> String {
+    one_line(alert.summary.trim(), SUMMARY_CHARS)
+}
+
+/// As a sentence that another can follow.
+fn ended(text: &str) -> String {
+    match text.chars().last() {
+        None | Some('.' | '!' | '?' | '…') => text.to_owned(),
+        Some(_) => format!("{text}."),
+    }
+}
+
 fn fields(alert: &Alert, target: &Target) -> Vec<Field> {
+    if alert.kind == Kind::Notice {
+        return fields_of_news(alert, target);
+    }
     let recovered = alert.kind == Kind::Recovered;
     let mut fields = Vec::new();
     let summary = one_line(alert.summary.trim(), SUMMARY_CHARS);
@@ -124,6 +148,16 @@ fn fields(alert: &Alert, target: &Target) -> Vec<Field> {
     if let Some(ms) = alert.response_ms.filter(|ms| ms.is_finite() && *ms >= 0.0) {
         fields.push(Field::cell("Response time", span_of(ms)));
     }
+    fields
+}
+
+fn fields_of_news(alert: &Alert, target: &Target) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if !alert.zone.is_empty() {
+        fields.push(Field::cell("Zone", one_line(&alert.zone, NAME_CHARS)));
+    }
+    fields.push(Field::cell("Status", adjective(alert.status)));
+    fields.push(Field::cell("Noticed", local_time(alert.since_ms, target)));
     fields
 }
 

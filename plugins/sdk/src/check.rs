@@ -38,6 +38,8 @@ pub struct Outcome {
     pub status: Status,
     /// One line for a human: what was seen, and by how much it was off. The host keeps 500 bytes.
     pub summary: String,
+    /// News that are an event and no outage; none, as nearly always, if there is no news. See [`Outcome::notice`].
+    pub notice: Option<String>,
     /// How long the service took to answer, in milliseconds; none if the check has no such notion.
     pub response_ms: Option<f64>,
     /// What was measured. The host keeps 64.
@@ -67,6 +69,16 @@ impl Outcome {
     #[must_use]
     pub fn new(status: Status, summary: impl Into<String>) -> Outcome {
         Outcome { status, summary: summary.into(), ..Outcome::default() }
+    }
+
+    /// Adds news that are an event and no outage, such as `the address changed from 192.0.2.5 to 192.0.2.9`. It is told
+    /// once, beside the verdict, and opens no incident. Whatever tells the check that it has been told goes into
+    /// [`crate::state`] in the same run: both are written together or not at all. One line; the host keeps 500 bytes,
+    /// and an outcome has one notice: a second one replaces the first.
+    #[must_use]
+    pub fn notice(mut self, text: impl Into<String>) -> Outcome {
+        self.notice = Some(text.into());
+        self
     }
 
     /// Says how long the service took to answer, in milliseconds.

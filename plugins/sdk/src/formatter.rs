@@ -14,6 +14,8 @@ pub enum Kind {
     Reminder,
     /// It is over.
     Recovered,
+    /// Something happened that is no outage. It belongs to no incident.
+    Notice,
 }
 
 /// How loud an alert is.
@@ -34,9 +36,9 @@ pub struct Alert {
     /// What kind of news it is.
     pub kind: Kind,
     /// Why it was decided: `failures`, `elapsed`, `worse`, `repeat`, `cannot-tell`, `after-maintenance`, `recovered`,
-    /// `test`, or a later one.
+    /// `event`, `test`, or a later one.
     pub reason: String,
-    /// The incident's number.
+    /// The incident's number; 0 if it belongs to none.
     pub incident: u64,
     /// The service's name. Untrusted text.
     pub service: String,
@@ -50,15 +52,15 @@ pub struct Alert {
     pub level: u32,
     /// When it was decided, in milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// When the first failed check began, likewise.
+    /// When the first failed check began, likewise; for a notice, the check that brought it.
     pub since_ms: i64,
-    /// How long the incident has lasted in milliseconds; for a recovery, the downtime.
+    /// How long the incident has lasted in milliseconds; for a recovery, the downtime; for a notice, 0.
     pub lasted_ms: u64,
-    /// Failed checks of this incident so far.
+    /// Failed checks of this incident so far; for a notice, 0.
     pub failures: u32,
-    /// The newest outcome's summary. Untrusted text.
+    /// The newest outcome's summary; for a notice, the news. Untrusted text.
     pub summary: String,
-    /// The newest outcome's response time in milliseconds.
+    /// The newest outcome's response time in milliseconds; for a notice, none.
     pub response_ms: Option<f64>,
     /// What a later host may add.
     pub ext: Ext,

@@ -13,14 +13,18 @@ fn check(input: &mut Input<'_>) {
     let status = Status::ALL[usize::from(input.byte()) % Status::ALL.len()];
     let response_ms = input.byte().is_multiple_of(2).then(|| input.number());
     let summary = input.text();
+    let notice = input.byte().is_multiple_of(2).then(|| input.text());
+    let has_news = notice.as_deref().is_some_and(is_visible);
     let metrics = (0..input.byte())
         .map(|_| Metric { name: input.text(), value: input.number(), unit: input.text() })
         .collect();
-    match of_check(status, summary, response_ms, metrics) {
+    match of_check(status, summary, notice, response_ms, metrics) {
         Err(fault) => assert!(response_ms.is_some_and(|ms| !(0.0..1e20).contains(&ms)), "{fault}"),
         Ok(attempt) => {
             assert_eq!(attempt.status, status);
             assert_line(&attempt.summary, 500);
+            assert_eq!(attempt.notice.is_some(), has_news, "{:?}", attempt.notice);
+            assert_line(attempt.notice.as_deref().unwrap_or_default(), 500);
             assert!(attempt.metrics.len() <= 64);
             for Metric { name, value, unit } in &attempt.metrics {
                 assert!(value.is_finite() && !name.is_empty());
@@ -41,7 +45,7 @@ fn formatter(input: &mut Input<'_>) {
             Field { name: input.text(), value: input.text(), layout }
         })
         .collect();
-    let has_title = title.chars().any(|c| !c.is_control() && !c.is_whitespace());
+    let has_title = is_visible(&title);
     match of_formatter(Message { title, body, fields, colour }) {
         Err(fault) => assert!(!has_title, "{fault}"),
         Ok(message) => {
@@ -56,6 +60,11 @@ fn formatter(input: &mut Input<'_>) {
             }
         }
     }
+}
+
+/// Whether there is anything to read in it.
+fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_control() && !c.is_whitespace())
 }
 
 fn assert_line(text: &str, bytes: usize) {

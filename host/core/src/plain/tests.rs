@@ -81,6 +81,18 @@ fn unknown_never_claims_that_the_service_is_down() {
 }
 
 #[test]
+fn news_are_told_as_they_are() {
+    let (title, body) = words(AlertKind::Notice, Reason::Event, Status::Up);
+    assert_eq!((title.as_str(), body.as_str()), ("News from NAS", "connection refused"));
+    let (_, body) = words(AlertKind::Notice, Reason::AfterMaintenance, Status::Down);
+    assert_eq!(body, "connection refused\nThis was held back during maintenance.");
+    let message = plain_message(&alert(AlertKind::Notice, Reason::Event, Status::Down));
+    let names: Vec<&str> = message.fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["Zone", "Status", "Noticed"]);
+    assert_eq!(message.colour, Colour::Neutral, "no alarm, whatever else is wrong");
+}
+
+#[test]
 fn a_test_alert_says_so() {
     let (title, body) = words(AlertKind::Opened, Reason::Test, Status::Down);
     assert!(title.starts_with("Test: ") && body.ends_with("nothing is wrong."));

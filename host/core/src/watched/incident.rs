@@ -127,6 +127,8 @@ impl Watched {
         let incident = self.state.incident.as_mut()?;
         let (status, severity, mention) = match kind {
             AlertKind::Recovered => (Status::Up, incident.record.severity, None),
+            // News go a way of their own.
+            AlertKind::Notice => return None,
             AlertKind::Opened | AlertKind::Escalated | AlertKind::Reminder => {
                 (incident.status, rung.severity, rung.mention.clone())
             }
@@ -162,7 +164,7 @@ impl Watched {
         let Some(incident) = &self.state.incident else { return Vec::new() };
         let lowest = match kind {
             AlertKind::Recovered => return incident.told.clone(),
-            AlertKind::Opened => 0,
+            AlertKind::Opened | AlertKind::Notice => 0,
             AlertKind::Reminder => from,
             AlertKind::Escalated => incident.level.min(from.saturating_add(1)),
         };

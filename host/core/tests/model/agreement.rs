@@ -7,7 +7,7 @@ use pihook_core::monitor::{Commit, Event};
 use pihook_core::{Level, Service, ServiceId, Status, ZoneId};
 
 use crate::reference::{Reference, Said};
-use crate::world::{World, elapsed, failures, ladder, level, service};
+use crate::world::{World, elapsed, failures, ladder, level, news, service};
 
 const IDS: [&str; 3] = ["a", "b", "c"];
 const YEAR: i64 = 365 * 86_400;
@@ -16,6 +16,8 @@ const YEAR: i64 = 365 * 86_400;
 pub(crate) enum Step {
     /// So many equal ones.
     Outcomes(usize, Status, usize),
+    /// One with news.
+    News(usize, Status),
     Pass(u64),
     Jump(i64),
     Flag(Option<Flag>),
@@ -65,6 +67,7 @@ pub(crate) fn any_step() -> impl Strategy<Value = Step> {
         10 => (index.clone(), any_status()).prop_map(|(index, status)| Step::Outcomes(index, status, 1)),
         4 => (index.clone(), any_status(), 2_usize..14)
             .prop_map(|(index, status, count)| Step::Outcomes(index, status, count)),
+        4 => (index.clone(), any_status()).prop_map(|(index, status)| Step::News(index, status)),
         6 => prop_oneof![Just(0), 1_u64..100, 100_u64..3000].prop_map(Step::Pass),
         1 => (-30 * YEAR..30 * YEAR).prop_map(Step::Jump),
         2 => any_flag().prop_map(Step::Flag),
@@ -97,6 +100,7 @@ pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
         Step::Outcomes(index, status, count) => {
             (0..*count).flat_map(|_| world.outcome(IDS[*index], *status)).collect()
         }
+        Step::News(index, status) => world.news(IDS[*index], *status),
         Step::Pass(seconds) => return world.pass(*seconds),
         Step::Jump(seconds) => {
             world.jump(*seconds);
@@ -128,6 +132,7 @@ struct References {
     models: Vec<Option<Reference>>,
     flag: Option<Flag>,
     services: Vec<Service>,
+    newest_news: u32,
 }
 
 impl References {
@@ -147,6 +152,14 @@ impl References {
                     note(0, *index, self.models[*index].as_mut().and_then(|model| model.outcome(*status)));
                 }
             }
+            Step::News(index, status) => {
+                self.newest_news += 1;
+                let text = news(self.newest_news);
+                if let Some(model) = &mut self.models[*index] {
+                    note(0, *index, model.outcome(*status));
+                    note(0, *index, model.news(text));
+                }
+            }
             Step::Pass(seconds) => {
                 for second in 1..=*seconds {
                     for (index, model) in self.models.iter_mut().enumerate() {
@@ -160,6 +173,7 @@ impl References {
                     let index = IDS.iter().position(|id| *id == service.id.as_str()).unwrap();
                     let muted = self.muted(&service);
                     note(0, index, self.models[index].as_mut().and_then(|model| model.mute(muted)));
+                    note(0, index, self.models[index].as_mut().and_then(Reference::held_news));
                 }
             }
             Step::Reload(index, service) => {
@@ -201,7 +215,7 @@ proptest! {
         steps in prop::collection::vec(any_step(), 1..80),
     ) {
         let models = services.iter().map(|service| Some(Reference::new(service.clone(), false))).collect();
-        let mut references = References { models, flag: None, services: services.clone() };
+        let mut references = References { models, flag: None, services: services.clone(), newest_news: 0 };
         let mut world = World::new(services);
         for step in &steps {
             // A crash loses time, which the reference does not know of; `restart.rs` has it.

@@ -171,6 +171,7 @@ fn outcome() -> Outcome {
     Outcome {
         status: Status::Up,
         summary: String::new(),
+        notice: None,
         response_time: None,
         attempts: 1,
         metrics: Vec::new(),

@@ -1,11 +1,14 @@
-//! What must hold of commits whatever happens: alerts in a sensible order, and history that agrees with them.
+//! What must hold of commits whatever happens: alerts in a sensible order, history that agrees with them, and news that
+//! are told once and not lost.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pihook_core::maintenance::Flag;
 use pihook_core::monitor::{Commit, Incident, Muting, SavedState, Urgency, View};
-use pihook_core::{Alert, AlertKind, IncidentId, Moment, Reason, Service, ServiceId, SinkId, Status};
+use pihook_core::{
+    Alert, AlertKind, IncidentId, Moment, Reason, Service, ServiceId, Severity, SinkId, Status,
+};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -18,6 +21,10 @@ struct Book {
     confirmed: Option<Status>,
     incidents: BTreeMap<IncidentId, Incident>,
     announced: Option<Announced>,
+    /// What was said of news, so that nothing is said twice.
+    news: Vec<String>,
+    /// What the newest muted outcome with news said; to be told yet.
+    held: Option<String>,
 }
 
 /// The incident that people know of.
@@ -30,7 +37,7 @@ struct Announced {
 
 impl Ledger {
     pub(crate) fn next_incident(&self) -> u64 {
-        self.newest.map_or(0, |newest| newest.0 + 1)
+        self.newest.map_or(1, |newest| newest.0 + 1)
     }
 
     /// What was saved is on disk.
@@ -62,8 +69,8 @@ impl Ledger {
         if let Some(logged) = &commit.outcome {
             assert_eq!(logged.maintenance == Muting::Muted, muted, "each outcome says whether it was muted");
         }
-        let news = commit.transition.is_some() || !commit.alerts.is_empty();
-        assert!(!news || commit.urgency == Urgency::AtOnce, "news waits for nobody: {commit:?}");
+        let urgent = commit.transition.is_some() || !commit.alerts.is_empty();
+        assert!(!urgent || commit.urgency == Urgency::AtOnce, "news waits for nobody: {commit:?}");
         let book = self.books.entry(commit.service.clone()).or_default();
         book.transition(commit, now);
         if let Some(incident) = &commit.incident {
@@ -73,17 +80,26 @@ impl Ledger {
             }
             book.incident(incident);
         }
-        assert!(commit.alerts.len() <= 1, "one alert says it all");
-        for alert in &commit.alerts {
-            assert!(!muted, "muted means silent: {alert:?}");
+        assert!(!muted || commit.alerts.is_empty(), "muted means silent: {commit:?}");
+        let (news, alerts): (Vec<_>, Vec<_>) =
+            commit.alerts.iter().partition(|alert| alert.kind == AlertKind::Notice);
+        assert!(alerts.len() <= 1, "one alert says it all");
+        for alert in alerts {
             book.alert(alert, service.unwrap(), age);
         }
+        book.news(commit, &news, service, muted);
         if service.is_none() {
             assert!(commit.alerts.is_empty(), "nobody hears of a service that was removed");
             assert!(book.incidents.values().all(|incident| incident.closed.is_some()));
             assert_eq!(commit.state, Some(pihook_core::monitor::SavedService::default()));
             *book = Book::default();
         }
+    }
+
+    /// Whoever may speak has said all of its news.
+    pub(crate) fn owes_no_news(&self, id: &ServiceId, muting: Muting) {
+        let held = self.books.get(id).and_then(|book| book.held.as_ref());
+        assert!(muting == Muting::Muted || held.is_none(), "{id} has not said: {held:?}");
     }
 
     /// What is not configured has no open incident.
@@ -114,6 +130,35 @@ fn without_progress(incident: &Incident) -> Incident {
 }
 
 impl Book {
+    /// News of an outcome are told with it, and held ones once they may be; each is told once.
+    fn news(&mut self, commit: &Commit, told: &[&Alert], service: Option<&Service>, muted: bool) {
+        let fresh = commit.outcome.as_ref().and_then(|logged| logged.outcome.notice.clone());
+        if muted {
+            if fresh.is_some() {
+                assert!(commit.urgency >= Urgency::Soon, "what is held is on disk soon");
+                let saved = commit.state.as_ref().unwrap().held_notice.as_ref();
+                assert_eq!(saved.map(|held| &held.text), fresh.as_ref(), "and with the outcome");
+            }
+            self.held = fresh.or(self.held.take());
+            return;
+        }
+        let held = self.held.take_if(|_| told.iter().any(|alert| alert.reason == Reason::AfterMaintenance));
+        let owed: Vec<_> = [(Reason::AfterMaintenance, held), (Reason::Event, fresh)]
+            .into_iter()
+            .filter_map(|(reason, text)| Some((reason, text?)))
+            .collect();
+        let said: Vec<_> = told.iter().map(|alert| (alert.reason, alert.summary.clone())).collect();
+        assert_eq!(said, owed);
+        for alert in told {
+            assert!(!self.news.contains(&alert.summary), "told twice: {alert:?}");
+            self.news.push(alert.summary.clone());
+            assert_eq!((alert.incident, alert.level), (IncidentId::NONE, 0));
+            assert_eq!((alert.severity, &alert.mention), (Severity::Info, &None));
+            assert_eq!(alert.sinks, service.unwrap().ladder.first().sinks);
+            assert!(self.open().is_some() || alert.status == Status::Up);
+        }
+    }
+
     fn open(&self) -> Option<&Incident> {
         let mut open = self.incidents.values().filter(|incident| incident.closed.is_none());
         let first = open.next();

@@ -6,6 +6,7 @@ mod agreement;
 mod cadence;
 mod ledger;
 mod maintenance;
+mod notices;
 mod reference;
 mod restart;
 mod table;

@@ -12,6 +12,7 @@ pub(crate) struct Said {
     pub(crate) lasted: u64,
     pub(crate) failures: u32,
     pub(crate) sinks: Vec<SinkId>,
+    pub(crate) news: Option<String>,
 }
 
 impl Said {
@@ -24,6 +25,7 @@ impl Said {
             lasted: alert.lasted.as_secs(),
             failures: alert.failures,
             sinks: alert.sinks.clone(),
+            news: (alert.kind == AlertKind::Notice).then(|| alert.summary.clone()),
         }
     }
 }
@@ -35,6 +37,7 @@ pub(crate) struct Reference {
     audible_seconds: u64,
     muted: bool,
     outage: Option<Outage>,
+    held_news: Option<String>,
 }
 
 struct Outage {
@@ -53,7 +56,7 @@ struct Outage {
 
 impl Reference {
     pub(crate) fn new(service: Service, muted: bool) -> Self {
-        Self { service, history: Vec::new(), audible_seconds: 0, muted, outage: None }
+        Self { service, history: Vec::new(), audible_seconds: 0, muted, outage: None, held_news: None }
     }
 
     pub(crate) fn reload(&mut self, service: Service) -> Option<Said> {
@@ -80,6 +83,35 @@ impl Reference {
             outage.maintenance = true;
         }
         self.speak(false)
+    }
+
+    /// News that came with the outcome before.
+    pub(crate) fn news(&mut self, text: String) -> Option<Said> {
+        if self.muted {
+            self.held_news = Some(text);
+            return None;
+        }
+        Some(self.tell(Reason::Event, text))
+    }
+
+    /// News that may be told after all.
+    pub(crate) fn held_news(&mut self) -> Option<Said> {
+        let text = if self.muted { None } else { self.held_news.take() };
+        text.map(|text| self.tell(Reason::AfterMaintenance, text))
+    }
+
+    fn tell(&self, reason: Reason, text: String) -> Said {
+        let outage = self.outage.as_ref().filter(|outage| outage.held.is_none());
+        Said {
+            kind: AlertKind::Notice,
+            reason,
+            level: 0,
+            status: outage.map_or(Status::Up, |outage| outage.status),
+            lasted: 0,
+            failures: 0,
+            sinks: self.service.ladder.first().sinks.clone(),
+            news: Some(text),
+        }
     }
 
     pub(crate) fn outcome(&mut self, status: Status) -> Option<Said> {
@@ -233,6 +265,7 @@ impl Reference {
             lasted: outage.held.unwrap_or(outage.lasted),
             failures: outage.failures,
             sinks: outage.told,
+            news: None,
         })
     }
 
@@ -273,6 +306,7 @@ impl Reference {
             }
         }
         let (level, failures) = (outage.level as u32, outage.failures);
-        Some(Said { kind, reason, level, status: outage.status, lasted: outage.lasted, failures, sinks })
+        let (status, lasted) = (outage.status, outage.lasted);
+        Some(Said { kind, reason, level, status, lasted, failures, sinks, news: None })
     }
 }

@@ -83,10 +83,10 @@ fn a_number_in_use_is_never_given_again() {
         world.outcome("a", Status::Down);
     }
     let mut saved = world.monitor.save(world.now());
-    assert_eq!(saved.next_incident, 1);
+    assert_eq!(saved.next_incident, 2);
     saved.next_incident = 0;
     let monitor = Monitor::new(world.services.clone(), None, saved, world.now());
-    assert_eq!(monitor.save(world.now()).next_incident, 1);
+    assert_eq!(monitor.save(world.now()).next_incident, 2);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn suspect_opens_when_the_streak_reaches_the_first_level() {
     let transition = commit.transition.unwrap();
     assert_eq!((transition.from, transition.to), (Up, Down));
     let incident = commit.incident.unwrap();
-    assert_eq!((incident.id, incident.opened, incident.checks_failed), (IncidentId(0), since, 3));
+    assert_eq!((incident.id, incident.opened, incident.checks_failed), (IncidentId(1), since, 3));
     assert_eq!(view(&world).incident, Some(incident));
 }
 
@@ -206,7 +206,7 @@ fn a_held_recovery_that_fails_again_is_the_same_incident() {
     assert_eq!(view(&world).incident, None, "two failures are no outage");
     feed(&mut world, &[Down]);
     let incident = view(&world).incident.unwrap();
-    assert_eq!((incident.id, incident.closed, incident.checks_failed), (IncidentId(0), None, 6));
+    assert_eq!((incident.id, incident.closed, incident.checks_failed), (IncidentId(1), None, 6));
     assert_eq!(gist(&unmute(&mut world))[0].0, AlertKind::Reminder);
 }
 
@@ -318,5 +318,5 @@ fn a_removed_service_leaves_history_in_silence_and_returns_calm() {
     assert_eq!(world.outcome("a", Up), [], "nobody waits for it");
     assert_eq!(world.reconfigure(services), []);
     assert_eq!(feed(&mut world, &[Down, Down]), []);
-    assert_eq!(feed(&mut world, &[Down])[0].incident, IncidentId(1));
+    assert_eq!(feed(&mut world, &[Down])[0].incident, IncidentId(2));
 }

@@ -72,6 +72,7 @@ pub(crate) struct World {
     pub(crate) stored: BTreeMap<ServiceId, SavedService>,
     /// Time of the test, which no restart sets back.
     pub(crate) age: Duration,
+    newest_news: u32,
 }
 
 impl World {
@@ -87,6 +88,7 @@ impl World {
             ledger: Ledger::default(),
             stored: BTreeMap::new(),
             age: Duration::ZERO,
+            newest_news: 0,
         }
     }
 
@@ -110,15 +112,27 @@ impl World {
         assert!(self.monitor.next_wakeup().is_none_or(|next| next > self.uptime), "it asks for what is done");
         for service in &self.services {
             self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap());
+            self.ledger.owes_no_news(&service.id, self.monitor.muting(&service.id).unwrap());
         }
         self.ledger.none_open_but(&self.services);
         commits
     }
 
     pub(crate) fn outcome(&mut self, id: &str, status: Status) -> Vec<Commit> {
+        self.outcome_with(id, status, None)
+    }
+
+    /// An outcome with news of its own.
+    pub(crate) fn news(&mut self, id: &str, status: Status) -> Vec<Commit> {
+        self.newest_news += 1;
+        self.outcome_with(id, status, Some(news(self.newest_news)))
+    }
+
+    fn outcome_with(&mut self, id: &str, status: Status, notice: Option<String>) -> Vec<Commit> {
         let outcome = Outcome {
             status,
             summary: format!("{status} at {}", self.age.as_secs()),
+            notice,
             response_time: Some(Duration::from_millis(7)),
             attempts: 1,
             metrics: Vec::new(),
@@ -182,6 +196,11 @@ impl World {
         self.monitor = Monitor::new(self.services.clone(), self.flag.clone(), saved, self.now());
         self.send(Event::Woken)
     }
+}
+
+/// The text of the news with this number.
+pub(crate) fn news(number: u32) -> String {
+    format!("news {number}")
 }
 
 fn moved(wall: Timestamp, seconds: i64) -> Timestamp {

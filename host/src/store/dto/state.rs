@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pihook_core::monitor::{Incident, Muting, SavedIncident, SavedService};
+use pihook_core::monitor::{HeldNotice, Incident, Muting, SavedIncident, SavedService};
 use pihook_core::{IncidentId, Severity, SinkId, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,14 @@ pub(in crate::store) struct ServiceDto {
     suspect_since: Option<Text<Timestamp>>,
     suspect_for: Duration,
     incident: Option<SavedIncidentDto>,
+    #[serde(default)]
+    held_notice: Option<HeldNoticeDto>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeldNoticeDto {
+    text: String,
+    at: Text<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,6 +63,10 @@ impl From<&SavedService> for ServiceDto {
             suspect_since: state.suspect_since.map(Text),
             suspect_for: state.suspect_for,
             incident: state.incident.as_ref().map(SavedIncidentDto::from),
+            held_notice: state
+                .held_notice
+                .as_ref()
+                .map(|HeldNotice { text, at }| HeldNoticeDto { text: text.clone(), at: Text(*at) }),
         }
     }
 }
@@ -68,6 +80,7 @@ impl From<ServiceDto> for SavedService {
             suspect_since: dto.suspect_since.map(|at| at.0),
             suspect_for: dto.suspect_for,
             incident: dto.incident.map(SavedIncident::from),
+            held_notice: dto.held_notice.map(|held| HeldNotice { text: held.text, at: held.at.0 }),
         }
     }
 }

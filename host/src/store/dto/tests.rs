@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pihook_core::monitor::{Incident, Muting, SavedIncident, SavedService};
+use pihook_core::monitor::{HeldNotice, Incident, Muting, SavedIncident, SavedService};
 use pihook_core::{
     Alert, AlertKind, Colour, Field, FieldLayout, IncidentId, Mention, Message, Reason, ServiceId, Severity,
     SinkId, Status, Timestamp, ZoneId,
@@ -139,9 +139,11 @@ prop_compose! {
         suspect_since in of(timestamp()),
         suspect_for in duration(),
         incident in of(incident()),
+        held in of((text(), timestamp())),
     ) -> SavedService {
         let [bad_streak, good_streak, unknown_streak] = streaks;
-        SavedService { bad_streak, good_streak, unknown_streak, suspect_since, suspect_for, incident }
+        let held_notice = held.map(|(text, at)| HeldNotice { text, at });
+        SavedService { bad_streak, good_streak, unknown_streak, suspect_since, suspect_for, incident, held_notice }
     }
 }
 

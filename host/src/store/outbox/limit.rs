@@ -2,9 +2,9 @@
 //!
 //! What is told has to stay a legal sequence that begins with the first news of an incident and ends with its recovery.
 //! So reminders and escalations go first, oldest first, except an incident's first news, which may be an escalation to
-//! a sink of a higher level. If there are none, an incident that is over and that the sink has not been told of is left
-//! out as a whole. What then remains is at most an end and a beginning for each service. The head never gives way, since
-//! it may be in flight.
+//! a sink of a higher level; and with them news that newer ones of the same service follow. If there are none, an incident
+//! that is over and that the sink has not been told of is left out as a whole. What then remains is at most an end, a
+//! beginning and the newest news for each service. The head never gives way, since it may be in flight.
 
 use pihook_core::{SinkId, Timestamp};
 use rusqlite::{Connection, named_params};
@@ -17,10 +17,16 @@ pub(super) const MOST_PENDING: i64 = 1000;
 
 const NEWS: &str = "
     SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
-    WHERE d.state = 'pending' AND d.sink = :sink AND a.kind IN ('reminder', 'escalated')
-      AND EXISTS (
-          SELECT 1 FROM alerts earlier JOIN deliveries e ON e.alert = earlier.id AND e.sink = :sink
-          WHERE earlier.incident = a.incident AND e.id < d.id AND e.state IN ('pending', 'sent'))
+    WHERE d.state = 'pending' AND d.sink = :sink
+      AND CASE
+          WHEN a.kind IN ('reminder', 'escalated') THEN EXISTS (
+              SELECT 1 FROM alerts earlier JOIN deliveries e ON e.alert = earlier.id AND e.sink = :sink
+              WHERE earlier.incident = a.incident AND e.id < d.id AND e.state IN ('pending', 'sent'))
+          WHEN a.kind = 'notice' THEN EXISTS (
+              SELECT 1 FROM deliveries n JOIN alerts newer ON newer.id = n.alert
+              WHERE n.state = 'pending' AND n.sink = :sink AND n.id > d.id
+                AND newer.kind = 'notice' AND newer.service = a.service)
+          END
       AND d.id > (SELECT min(id) FROM deliveries WHERE state = 'pending' AND sink = :sink)
     ORDER BY d.id LIMIT 1";
 

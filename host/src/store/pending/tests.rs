@@ -72,6 +72,23 @@ fn of_alerts_news_give_way_first_and_then_what_is_over_as_a_whole() {
 }
 
 #[test]
+fn of_news_only_the_newest_of_each_service_stays() {
+    let mut pending = Pending::default();
+    for service in ["a", "a", "b", "a", "c"] {
+        let commit = Commit { service: ServiceId::new(service), ..telling(AlertKind::Notice, 0) };
+        pending.push(commit, None, None);
+    }
+    pending.push(telling(AlertKind::Opened, 1), None, None);
+    let services = |pending: &Pending| -> String {
+        pending.alerts.iter().map(|(service, _)| &service.as_str()[..1]).collect()
+    };
+    pending.bound(5);
+    assert_eq!(services(&pending), "abacj");
+    pending.bound(1);
+    assert_eq!(services(&pending), "bacj", "one for each service, and what else must be told");
+}
+
+#[test]
 fn whoever_waits_is_answered_once() {
     let mut pending = Pending::default();
     assert_eq!(pending.urgency(), None);

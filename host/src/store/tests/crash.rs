@@ -8,6 +8,8 @@ use crate::store::StoreReader;
 
 const VICTIM: &str = "PIHOOK_TEST_STORE_VICTIM";
 
+const NEWEST_ALERT: &str = "SELECT CAST(incident AS TEXT) FROM alerts ORDER BY id DESC LIMIT 1";
+
 /// The process that is killed; by itself it does nothing.
 #[tokio::test]
 async fn victim() {
@@ -19,7 +21,8 @@ async fn victim() {
         let told = alert(AlertKind::Opened, number, &["discord"]);
         let commit =
             Commit { alerts: vec![told], state: Some(state()), ..urgent("a", &format!("{number} urgent")) };
-        store.commit(commit).await.unwrap();
+        let kept = [("number".to_owned(), number.to_string().into_bytes())].into();
+        store.submit(commit, Some(kept)).written().await.unwrap();
         println!("\nacked {number}");
     }
 }
@@ -38,6 +41,9 @@ fn what_was_acknowledged_survives_a_kill() {
         let summaries = place.summaries();
         assert!(summaries.len() >= 2 * acked, "{} rows, {acked} acknowledged", summaries.len());
         assert_eq!(undelivered.len() * 2, summaries.len(), "rows and deliveries differ");
+        let [kept, told] = ["SELECT CAST(value AS TEXT) FROM kept", NEWEST_ALERT]
+            .map(|sql| place.peek().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap());
+        assert_eq!(kept, told, "what a check keeps of news is there if, and only if, they are told");
         let runs = summaries.iter().filter(|summary| *summary == "0 ordinary").count();
         assert_eq!(runs, round);
         let healthy: String = place.peek().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

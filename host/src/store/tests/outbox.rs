@@ -127,6 +127,27 @@ async fn beyond_the_limit_whole_incidents_give_way_but_never_the_head() {
 }
 
 #[tokio::test]
+async fn beyond_the_limit_of_news_the_newest_of_each_service_stays() {
+    let place = Place::new();
+    let store = place.store();
+    let news = |number| Alert { summary: format!("{number}"), ..alert(AlertKind::Notice, 0, &["discord"]) };
+    let other = Commit { service: ServiceId::new("other"), ..telling(vec![news(0)]) };
+    store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord"])])).await.unwrap();
+    store.commit(other).await.unwrap();
+    store.commit(telling((1..=1100).map(news).collect())).await.unwrap();
+    let pending = pending(&place);
+    assert_eq!(pending.len(), 1000);
+    assert_eq!((pending[0].0.as_str(), pending[1].0.as_str()), ("opened", "notice"));
+    let mut said = Vec::new();
+    while let Some(delivery) = store.next_delivery(&discord()).await.unwrap() {
+        said.push(delivery.alert.summary);
+        store.delivery_sent(delivery.id, at(60)).await.unwrap();
+    }
+    assert_eq!((said[1].as_str(), said[2].as_str()), ("0", "103"), "the other service has no newer ones");
+    assert_eq!(said.last().unwrap(), "1100");
+}
+
+#[tokio::test]
 async fn what_was_delivered_long_ago_is_removed_and_what_is_pending_never() {
     let place = Place::new();
     let store = place.store();

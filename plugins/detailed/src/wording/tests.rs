@@ -6,9 +6,9 @@ use super::*;
 const NOW: i64 = 1_795_348_800_000;
 const LASTED: u64 = 7_500_000;
 
-const KINDS: [Kind; 4] = [Kind::Opened, Kind::Escalated, Kind::Reminder, Kind::Recovered];
+const KINDS: [Kind; 5] = [Kind::Opened, Kind::Escalated, Kind::Reminder, Kind::Recovered, Kind::Notice];
 const STATUSES: [Status; 4] = [Status::Up, Status::Degraded, Status::Down, Status::Unknown];
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 10] = [
     "failures",
     "elapsed",
     "worse",
@@ -16,6 +16,7 @@ const REASONS: [&str; 9] = [
     "cannot-tell",
     "after-maintenance",
     "recovered",
+    "event",
     "test",
     "later",
 ];
@@ -170,6 +171,27 @@ fn a_recovery_in_detail() {
             ("Failed checks", "3"),
             ("Response time", "81 ms"),
         ]
+    );
+}
+
+#[test]
+fn news_are_told_as_they_came() {
+    let news = |reason| Alert {
+        summary: "the address changed from 192.0.2.5 to 192.0.2.9".into(),
+        lasted_ms: 0,
+        failures: 0,
+        response_ms: None,
+        ..alert(Kind::Notice, Status::Up, reason)
+    };
+    let at_once = message(&news("event"), &berlin());
+    assert_eq!(at_once.title, "🔵 news from Gitea");
+    assert_eq!(at_once.body, "the address changed from 192.0.2.5 to 192.0.2.9");
+    assert_eq!(at_once.colour, Colour::Neutral);
+    assert_eq!(rows(&at_once), [("Zone", "external"), ("Status", "up"), ("Noticed", "2026-11-22 10:55 CET")]);
+    let held = message(&news("after-maintenance"), &berlin());
+    assert_eq!(
+        held.body,
+        "the address changed from 192.0.2.5 to 192.0.2.9. This was held back during maintenance."
     );
 }
 
