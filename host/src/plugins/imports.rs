@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod http;
+mod net;
 
 use std::time::Duration;
 

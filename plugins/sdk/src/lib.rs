@@ -42,6 +42,7 @@ pub mod guide;
 pub mod heartbeat;
 pub mod http;
 pub mod log;
+pub mod net;
 pub mod settings;
 pub mod state;
 pub mod text;

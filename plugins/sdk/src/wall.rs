@@ -4,6 +4,7 @@ mod convert;
 pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
+pub(crate) mod net;
 
 use std::marker::PhantomData;
 use std::time::Duration;

@@ -6,8 +6,18 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::HttpError;
-use super::error::spelled;
+use super::net::spelled;
+
+/// Why a call returned nothing. The text is a whole phrase for humans.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Stuck {
+    /// It takes too long, the wait for a place included.
+    #[error("{0}")]
+    Late(String),
+    /// It broke off.
+    #[error("{0}")]
+    Broke(String),
+}
 
 /// Admits calls. One that hangs keeps its place until it ends, whoever still waits for it.
 pub(super) struct Lane(Arc<Semaphore>);
@@ -21,13 +31,13 @@ impl Lane {
     /// ca_file`.
     ///
     /// # Errors
-    /// [`HttpError::Other`] if it takes too long, the wait for a place included.
+    /// If it takes too long, the wait for a place included.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         what: &str,
         within: Duration,
         call: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, HttpError> {
+    ) -> Result<T, Stuck> {
         let whole = async {
             // Never closed, so there is always a place in the end.
             let permit = self.0.clone().acquire_owned().await;
@@ -39,11 +49,10 @@ impl Lane {
         };
         match timeout(within, whole).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(HttpError::Other(format!("{what} failed: {error}"))),
-            Err(_) => Err(HttpError::Other(format!(
-                "{what} took longer than {}: does its disk hang?",
-                spelled(within)
-            ))),
+            Ok(Err(error)) => Err(Stuck::Broke(format!("{what} failed: {error}"))),
+            Err(_) => {
+                Err(Stuck::Late(format!("{what} took longer than {}: does its disk hang?", spelled(within))))
+            }
         }
     }
 }
@@ -62,7 +71,7 @@ mod tests {
             let _ = released.recv();
         };
         let error = lane.run("reading", Duration::from_millis(20), hang).await.unwrap_err();
-        assert_eq!(error, HttpError::Other("reading took longer than 20 ms: does its disk hang?".to_owned()));
+        assert_eq!(error, Stuck::Late("reading took longer than 20 ms: does its disk hang?".to_owned()));
         lane.run("reading", Duration::from_millis(20), || ()).await.expect_err("its place is taken");
         let waiting = lane.run("reading", Duration::from_secs(10), || ());
         drop(release);
