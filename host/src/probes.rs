@@ -11,6 +11,8 @@ mod lane;
 mod net;
 mod resolve;
 mod roots;
+pub mod tcp;
+pub mod tls;
 mod trust;
 
 pub use grants::{Grants, MachineGrant, NetworkGrant};
@@ -44,5 +46,31 @@ impl Default for Probes {
             resolver,
             trust,
         }
+    }
+}
+
+impl Probes {
+    /// Connects by TCP, sends, and waits for an answer, as far as asked for.
+    ///
+    /// # Errors
+    /// Whatever kept the connection or any answer from coming.
+    pub async fn exchange_by_tcp(
+        &self,
+        request: tcp::TcpRequest,
+        grant: &NetworkGrant,
+    ) -> Result<tcp::TcpAnswer, NetError> {
+        tcp::exchange(request, &self.resolver, grant).await
+    }
+
+    /// Makes a TLS handshake, whatever the certificate is worth.
+    ///
+    /// # Errors
+    /// Whatever kept the handshake from coming about. That the certificate is not to be trusted is none.
+    pub async fn shake_hands(
+        &self,
+        request: tls::TlsRequest,
+        grants: &Grants,
+    ) -> Result<tls::TlsAnswer, NetError> {
+        tls::shake_hands(request, &self.resolver, &self.trust, grants).await
     }
 }

@@ -3,6 +3,8 @@
 mod heartbeat;
 mod http;
 mod net;
+mod tcp;
+mod tls;
 
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::state::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::heartbeat::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::tcp::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::tls::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }
 

@@ -77,6 +77,15 @@ pub(super) async fn dial(
     Ok(Dialled { stream, remote, dns, connect: start.elapsed() })
 }
 
+/// The same host, not owned.
+pub(super) fn borrowed<S: AsRef<str>>(host: &Host<S>) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name.as_ref()),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
+    }
+}
+
 async fn resolve(
     resolver: &Resolver,
     name: &str,

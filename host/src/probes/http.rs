@@ -24,13 +24,13 @@ use std::time::Duration;
 
 use http::{HeaderMap, Version};
 use tokio::time::{Instant, timeout};
-use url::{Host, Url};
+use url::Url;
 
 pub use access::{Access, HttpGrant};
 pub use error::HttpError;
 pub use types::{Certificate, Credentials, HttpRequest, HttpResponse, Timings};
 
-use super::dial::{self, Dialled, Limit};
+use super::dial::{self, Dialled, Limit, borrowed};
 use super::net::spelled;
 use super::resolve::Resolver;
 use super::trust::{Trust, Trusting};
@@ -191,14 +191,6 @@ impl HttpProbe {
         };
         timings.first_byte = answer.first_byte;
         Ok(Observed { answer, timings, remote, certificate })
-    }
-}
-
-fn borrowed<'a>(host: &Host<&'a str>) -> Host<&'a str> {
-    match host {
-        Host::Domain(name) => Host::Domain(name),
-        Host::Ipv4(address) => Host::Ipv4(*address),
-        Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
 

@@ -16,7 +16,8 @@ use rustls::{ClientConfig, RootCertStore};
 use super::lane::{Lane, Stuck};
 use super::net::NetError;
 use super::system_roots;
-pub(super) use certificate::{Shown, describe};
+pub use certificate::Shown;
+pub(super) use certificate::describe;
 use file::Stamp;
 pub(super) use verify::{Rejection, Verifier};
 

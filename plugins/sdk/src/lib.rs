@@ -45,7 +45,9 @@ pub mod log;
 pub mod net;
 pub mod settings;
 pub mod state;
+pub mod tcp;
 pub mod text;
+pub mod tls;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod wall;

@@ -5,6 +5,8 @@ pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
 pub(crate) mod net;
+pub(crate) mod tcp;
+pub(crate) mod tls;
 
 use std::marker::PhantomData;
 use std::time::Duration;

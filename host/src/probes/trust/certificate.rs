@@ -7,17 +7,17 @@ use x509_parser::parse_x509_certificate;
 
 /// What a certificate says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::probes) struct Shown {
+pub struct Shown {
     /// Its subject, such as `CN=nas.lan`.
-    pub(in crate::probes) subject: String,
+    pub subject: String,
     /// Its issuer.
-    pub(in crate::probes) issuer: String,
+    pub issuer: String,
     /// The names and addresses that it is valid for.
-    pub(in crate::probes) names: Vec<String>,
+    pub names: Vec<String>,
     /// Start of its validity, in milliseconds since 1970 UTC.
-    pub(in crate::probes) not_before_ms: i64,
+    pub not_before_ms: i64,
     /// End of its validity, likewise.
-    pub(in crate::probes) not_after_ms: i64,
+    pub not_after_ms: i64,
 }
 
 /// What the certificate says; none if it cannot be read.
