@@ -208,8 +208,13 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 }
 
 /// What each bundled plugin uses of the host.
-const IMPORTS: &[(&str, &str)] =
-    &[("detailed", ""), ("heartbeat", "heartbeat state"), ("http", "clock http")];
+const IMPORTS: &[(&str, &str)] = &[
+    ("detailed", ""),
+    ("heartbeat", "heartbeat state"),
+    ("http", "clock http"),
+    ("tcp", "tcp"),
+    ("tls", "clock tls"),
+];
 
 /// The most that a bundled plugin may have, in bytes.
 const SIZE: usize = 300_000;

@@ -6,6 +6,7 @@
 mod deserializer;
 mod mistake;
 mod nearest;
+mod places;
 mod types;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::{Check, Problem};
 use deserializer::Node;
 use mistake::Step;
 
+pub use places::{AbsolutePath, Host, Port};
 pub use types::{Millis, Pairs, Ranges};
 
 /// More mistakes than this are not told at once.
