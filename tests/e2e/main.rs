@@ -8,6 +8,8 @@ mod discord;
 mod web;
 
 mod check_heartbeat;
+mod check_tcp;
+mod check_tls;
 mod commands;
 mod configuration;
 mod crashes;
