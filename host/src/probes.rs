@@ -74,3 +74,7 @@ impl Probes {
         tls::shake_hands(request, &self.resolver, &self.trust, grants).await
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/fixtures/web.rs"]
+mod web;

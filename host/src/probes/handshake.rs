@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use url::Host;
 
 use super::net::{NetError, is_shortage, reason};
@@ -38,6 +38,10 @@ pub(super) fn failed(error: &io::Error, remote: SocketAddr) -> NetError {
         Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
             NetError::Tls(format!("{remote} does not speak TLS on this port"))
         }
+        Some(
+            Error::AlertReceived(AlertDescription::ProtocolVersion)
+            | Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
+        ) => NetError::Tls(format!("{remote} speaks no version of TLS from 1.2 on")),
         Some(Error::AlertReceived(alert)) => {
             NetError::Tls(format!("{remote} refused the TLS handshake ({alert:?})"))
         }
@@ -49,5 +53,42 @@ pub(super) fn failed(error: &io::Error, remote: SocketAddr) -> NetError {
             NetError::Other(format!("this machine cannot shake hands with {remote}: {}", reason(error)))
         }
         None => NetError::Tls(format!("the TLS handshake with {remote} failed: {}", reason(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_worded() {
+        let remote = SocketAddr::from(([192, 0, 2, 7], 443));
+        let told =
+            |error: Error| failed(&io::Error::new(io::ErrorKind::InvalidData, error), remote).to_string();
+        assert_eq!(
+            told(Error::AlertReceived(AlertDescription::ProtocolVersion)),
+            "192.0.2.7:443 speaks no version of TLS from 1.2 on"
+        );
+        assert_eq!(
+            told(Error::AlertReceived(AlertDescription::UnrecognisedName)),
+            "192.0.2.7:443 refused the TLS handshake (UnrecognisedName)"
+        );
+        assert_eq!(
+            told(InvalidMessage::InvalidContentType.into()),
+            "192.0.2.7:443 does not speak TLS on this port"
+        );
+        assert!(told(Error::DecryptError).starts_with("the TLS handshake with 192.0.2.7:443 failed: "));
+        let shortage = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
+        assert!(matches!(failed(&shortage, remote), NetError::Other(_)));
+        let ended = failed(&io::ErrorKind::UnexpectedEof.into(), remote);
+        assert_eq!(ended.to_string(), "192.0.2.7:443 closed the connection within the TLS handshake");
+        assert_eq!(rejection(&shortage), None);
+    }
+
+    #[test]
+    fn names_are_what_a_certificate_could_have() {
+        assert!(server_name(Host::Domain("nas.lan")).is_ok());
+        assert!(server_name(Host::Ipv6(std::net::Ipv6Addr::LOCALHOST)).is_ok());
+        assert!(matches!(server_name(Host::Domain("")), Err(NetError::InvalidRequest(_))));
     }
 }

@@ -144,7 +144,8 @@ impl Talk {
         match timeout_at(self.start + self.read_timeout, whole).await {
             Ok(Ok(())) => Ok((received, last)),
             // What came is the answer, and whoever asked judges it.
-            _ if !received.is_empty() => Ok((received, self.start.elapsed())),
+            Ok(Err(_)) if !received.is_empty() => Ok((received, last)),
+            Err(_) if !received.is_empty() => Ok((received, self.start.elapsed())),
             Ok(Err(error)) => Err(self.broken(&error)),
             Err(_) => Err(NetError::ReadTimeout(format!(
                 "{} took the connection but did not answer within {} (read timeout)",

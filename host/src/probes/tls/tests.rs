@@ -1,6 +1,3 @@
-#[path = "../../../../tests/fixtures/web.rs"]
-mod web;
-
 use std::io::Write as _;
 
 use tokio::io::AsyncReadExt;
@@ -9,8 +6,8 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::probes::http::{Access, HttpGrant};
+use crate::probes::web::{Authority, Behaviour, EXPIRED_AT_MS, Identity, Show, WebServer};
 use crate::probes::{NetworkGrant, Probes};
-use web::{Authority, Behaviour, EXPIRED_AT_MS, Identity, Show, WebServer};
 
 const LONG: Duration = Duration::from_secs(20);
 
