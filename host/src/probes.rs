@@ -5,18 +5,26 @@
 
 pub mod commands;
 pub mod containers;
+mod dial;
 pub mod files;
 pub mod filesystems;
 mod grants;
+mod handshake;
 pub mod http;
 mod lane;
 mod mounts;
+mod net;
 pub mod processes;
+mod resolve;
 mod roots;
 pub mod system;
+pub mod tcp;
+pub mod tls;
+mod trust;
 pub mod units;
 
 pub use grants::{CommandGrant, FileGrant, Grants, MachineGrant, NetworkGrant, SocketGrant};
+pub use net::{Connection, NetError, Target};
 pub use roots::system_roots;
 
 use std::sync::Arc;
@@ -26,12 +34,13 @@ use files::FileProbe;
 use filesystems::FilesystemProbe;
 use http::HttpProbe;
 use processes::ProcessProbe;
+use resolve::Resolver;
 use system::SystemProbe;
+use trust::Trust;
 
 use crate::heartbeats::Heartbeats;
 
 /// All probes. Whoever shares them shares what they keep: certificates, lookups, places for calls that block.
-#[derive(Default)]
 pub struct Probes {
     /// HTTP.
     pub http: HttpProbe,
@@ -45,6 +54,24 @@ pub struct Probes {
     pub commands: CommandProbe,
     /// Files.
     pub files: FileProbe,
+    resolver: Arc<Resolver>,
+    trust: Arc<Trust>,
+}
+
+impl Default for Probes {
+    fn default() -> Self {
+        let (resolver, trust) = (Arc::<Resolver>::default(), Arc::<Trust>::default());
+        Self {
+            http: HttpProbe::sharing(resolver.clone(), trust.clone()),
+            heartbeats: Arc::default(),
+            system: SystemProbe::default(),
+            processes: ProcessProbe::default(),
+            commands: CommandProbe::default(),
+            files: FileProbe::default(),
+            resolver,
+            trust,
+        }
+    }
 }
 
 impl Probes {
@@ -53,4 +80,32 @@ impl Probes {
     pub fn filesystems(&self) -> FilesystemProbe<'_> {
         FilesystemProbe(&self.files)
     }
+
+    /// Connects by TCP, sends, and waits for an answer, as far as asked for.
+    ///
+    /// # Errors
+    /// Whatever kept the connection or any answer from coming.
+    pub async fn exchange_by_tcp(
+        &self,
+        request: tcp::TcpRequest,
+        grant: &NetworkGrant,
+    ) -> Result<tcp::TcpAnswer, NetError> {
+        tcp::exchange(request, &self.resolver, grant).await
+    }
+
+    /// Makes a TLS handshake, whatever the certificate is worth.
+    ///
+    /// # Errors
+    /// Whatever kept the handshake from coming about. That the certificate is not to be trusted is none.
+    pub async fn shake_hands(
+        &self,
+        request: tls::TlsRequest,
+        grants: &Grants,
+    ) -> Result<tls::TlsAnswer, NetError> {
+        tls::shake_hands(request, &self.resolver, &self.trust, grants).await
+    }
 }
+
+#[cfg(test)]
+#[path = "../../tests/fixtures/web.rs"]
+mod web;

@@ -16,6 +16,8 @@ mod check_disk_health;
 mod check_heartbeat;
 mod check_system;
 mod check_systemd_unit;
+mod check_tcp;
+mod check_tls;
 mod commands;
 mod configuration;
 mod crashes;

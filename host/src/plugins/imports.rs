@@ -6,8 +6,11 @@ pub(super) mod files;
 mod filesystems;
 mod heartbeat;
 mod http;
+mod net;
 mod processes;
 mod system;
+mod tcp;
+mod tls;
 mod units;
 
 use std::time::Duration;
@@ -34,6 +37,8 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::processes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::units::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::containers::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::tcp::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::tls::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }
 

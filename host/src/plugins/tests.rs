@@ -269,6 +269,8 @@ const IMPORTS: &[(&str, &str)] = &[
     ("process", "processes state"),
     ("system", "files state system"),
     ("systemd-unit", "clock state units"),
+    ("tcp", "tcp"),
+    ("tls", "clock tls"),
 ];
 
 /// The most that a bundled plugin may have, in bytes.

@@ -9,14 +9,12 @@
 //! - A literal `authorization` or `cookie` goes to the host that was asked first, and not where that one redirects to.
 
 mod access;
-mod dial;
 mod draft;
 mod error;
 mod exchange;
 mod fill;
 mod mask;
 mod redirect;
-mod resolve;
 mod tls;
 mod types;
 
@@ -26,20 +24,20 @@ use std::time::Duration;
 
 use http::{HeaderMap, Version};
 use tokio::time::{Instant, timeout};
-use url::{Host, Url};
+use url::Url;
 
 pub use access::{Access, HttpGrant};
 pub use error::HttpError;
-pub(in crate::probes) use error::spelled;
 pub use types::{Certificate, Credentials, HttpRequest, HttpResponse, Timings};
 
+use super::dial::{self, Dialled, Limit, borrowed};
+use super::net::spelled;
+use super::resolve::Resolver;
+use super::trust::{Trust, Trusting};
 use crate::hosts::Scheme;
-use dial::{Dialled, Limit};
 use draft::{Draft, Hop};
 use exchange::{Answer, Redirects, Wanted};
 use mask::Masker;
-use resolve::Resolver;
-use tls::{Tls, Trusting};
 
 /// The most of a body that is kept, whatever a request asks for.
 pub const MAX_BODY_BYTES: u32 = 256 * 1024;
@@ -56,7 +54,7 @@ pub const HOPS_IN_TIME: u32 = 3;
 /// Sends requests. Cheap to clone; clones share what TLS keeps, and lookups of names.
 #[derive(Clone)]
 pub struct HttpProbe {
-    tls: Arc<Tls>,
+    trust: Arc<Trust>,
     resolver: Arc<Resolver>,
 }
 
@@ -108,7 +106,12 @@ impl HttpProbe {
     /// A probe that has read nothing yet: the system's certificates are loaded when the first request needs them.
     #[must_use]
     pub fn new() -> Self {
-        Self { tls: Arc::new(Tls::new()), resolver: Arc::new(Resolver::system()) }
+        Self::sharing(Arc::default(), Arc::default())
+    }
+
+    /// A probe that resolves names and knows whom to trust together with others.
+    pub(super) fn sharing(resolver: Arc<Resolver>, trust: Arc<Trust>) -> Self {
+        Self { trust, resolver }
     }
 
     /// Sends the request over a new connection, follows redirects and returns what was observed.
@@ -125,10 +128,7 @@ impl HttpProbe {
             Err(error) => Ok(Err(error)),
         };
         let late = |_| {
-            HttpError::ReadTimeout(format!(
-                "not done with all redirects within {}",
-                error::spelled(plan.total())
-            ))
+            HttpError::ReadTimeout(format!("not done with all redirects within {}", spelled(plan.total())))
         };
         outcome
             .map_err(late)
@@ -165,7 +165,7 @@ impl HttpProbe {
             within: plan.read_timeout,
         };
         let config = match hop.scheme {
-            Scheme::Https => Some(self.tls.config(&plan.trusting, plan.connect_timeout).await?),
+            Scheme::Https => Some(tls::config(&self.trust, &plan.trusting, plan.connect_timeout).await?),
             Scheme::Http => None,
         };
         let url = hop.url.clone();
@@ -191,14 +191,6 @@ impl HttpProbe {
         };
         timings.first_byte = answer.first_byte;
         Ok(Observed { answer, timings, remote, certificate })
-    }
-}
-
-fn borrowed<'a>(host: &Host<&'a str>) -> Host<&'a str> {
-    match host {
-        Host::Domain(name) => Host::Domain(name),
-        Host::Ipv4(address) => Host::Ipv4(*address),
-        Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::http::spelled;
+use super::net::spelled;
 
 /// Why a call returned nothing. The text is a whole phrase for humans.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

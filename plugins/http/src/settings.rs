@@ -3,11 +3,11 @@
 mod types;
 
 use pihook_plugin::Problem;
-use pihook_plugin::settings::{Millis, Pairs, Ranges};
+use pihook_plugin::settings::{AbsolutePath, Millis, Pairs, Ranges};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use types::{AbsolutePath, Address, Method, Pattern, Wanted};
+pub use types::{Address, Method, Pattern, Wanted};
 
 /// The settings of the `http` check.
 #[derive(Clone, Debug, Deserialize)]

@@ -46,11 +46,14 @@ pub mod guide;
 pub mod heartbeat;
 pub mod http;
 pub mod log;
+pub mod net;
 pub mod processes;
 pub mod settings;
 pub mod state;
 pub mod system;
+pub mod tcp;
 pub mod text;
+pub mod tls;
 pub mod units;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

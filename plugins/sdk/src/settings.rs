@@ -7,6 +7,7 @@ mod amounts;
 mod deserializer;
 mod mistake;
 mod nearest;
+mod places;
 mod types;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use deserializer::Node;
 use mistake::Step;
 
 pub use amounts::{Share, Size};
+pub use places::{AbsolutePath, Host, Port};
 pub use types::{Millis, Pairs, Ranges};
 
 /// More mistakes than this are not told at once.

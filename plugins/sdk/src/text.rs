@@ -35,6 +35,24 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// How a measured time exceeds what is allowed, such as `3.2 s, slower than 2 s`; none if it does not. All in
+/// milliseconds.
+#[must_use]
+pub fn slower_than(took: f64, allowed: u64) -> Option<String> {
+    // What is no number is never fast enough.
+    if took <= allowed as f64 {
+        return None;
+    }
+    match (span_of(took), span(allowed)) {
+        // Rounded, a near miss would read like none.
+        (long, limit) if long == limit => Some(format!(
+            "{} ms, slower than {allowed} ms",
+            (took.ceil() as u64).max(allowed.saturating_add(1))
+        )),
+        (long, limit) => Some(format!("{long}, slower than {limit}")),
+    }
+}
+
 /// A count and its noun, such as `1 day` and `3 days`.
 #[must_use]
 pub fn count(number: u64, noun: &str) -> String {
@@ -113,6 +131,16 @@ mod tests {
         assert_eq!(one_line("ä€", 1), "…");
         assert_eq!(one_line("x", 0), "…");
         assert_eq!(one_line("", 0), "");
+    }
+
+    #[test]
+    fn what_is_too_slow_is_told_with_the_limit() {
+        assert_eq!(slower_than(2_000.0, 2_000), None);
+        assert_eq!(slower_than(3_210.0, 2_000).as_deref(), Some("3.2 s, slower than 2 s"));
+        assert_eq!(slower_than(2_000.4, 2_000).as_deref(), Some("2001 ms, slower than 2000 ms"));
+        assert_eq!(slower_than(12_900.0, 12_000).as_deref(), Some("12900 ms, slower than 12000 ms"));
+        assert_eq!(slower_than(f64::NAN, 5).as_deref(), Some("0 ms, slower than 5 ms"));
+        assert!(slower_than(f64::INFINITY, u64::MAX).is_some());
     }
 
     #[test]

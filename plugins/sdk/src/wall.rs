@@ -8,8 +8,11 @@ pub(crate) mod filesystems;
 pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
+pub(crate) mod net;
 pub(crate) mod processes;
 pub(crate) mod system;
+pub(crate) mod tcp;
+pub(crate) mod tls;
 pub(crate) mod units;
 
 use std::marker::PhantomData;

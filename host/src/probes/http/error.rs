@@ -1,6 +1,6 @@
 //! Why nothing came back.
 
-use std::time::Duration;
+use crate::probes::net::NetError;
 
 /// Why nothing came back. The texts are for humans and hold no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,12 +79,22 @@ fn expired(at_ms: i64) -> String {
     }
 }
 
-/// A timeout as its owner would write it: `10 s`, `1.5 s`, `250 ms`.
-pub(in crate::probes) fn spelled(timeout: Duration) -> String {
-    if timeout < Duration::from_secs(1) {
-        format!("{} ms", timeout.as_millis())
-    } else {
-        format!("{} s", timeout.as_millis() as f64 / 1000.0)
+/// What goes wrong below HTTP.
+impl From<NetError> for HttpError {
+    fn from(error: NetError) -> Self {
+        match error {
+            NetError::InvalidRequest(text) => Self::InvalidRequest(text),
+            NetError::Denied(text) => Self::Denied(text),
+            NetError::Dns(text) => Self::Dns(text),
+            NetError::Refused(text) => Self::Refused(text),
+            NetError::Unreachable(text) => Self::Unreachable(text),
+            NetError::ConnectTimeout(text) => Self::ConnectTimeout(text),
+            NetError::ReadTimeout(text) => Self::ReadTimeout(text),
+            NetError::Closed(text) => Self::Closed(text),
+            NetError::Tls(text) => Self::Tls(text),
+            NetError::Protocol(text) => Self::Protocol(text),
+            NetError::Forbidden(text) | NetError::Other(text) => Self::Other(text),
+        }
     }
 }
 
@@ -100,12 +110,5 @@ mod tests {
         );
         assert_eq!(HttpError::CertificateExpired(0).to_string(), "the certificate has expired");
         assert_eq!(HttpError::CertificateExpired(i64::MAX).to_string(), "the certificate has expired");
-    }
-
-    #[test]
-    fn timeouts_are_spelled_with_the_unit_that_fits() {
-        assert_eq!(spelled(Duration::from_secs(10)), "10 s");
-        assert_eq!(spelled(Duration::from_millis(1500)), "1.5 s");
-        assert_eq!(spelled(Duration::from_millis(250)), "250 ms");
     }
 }

@@ -20,10 +20,9 @@ use tokio::time::{Instant, timeout};
 use url::Position;
 
 use super::HttpError;
-use super::dial::{is_shortage, reason};
 use super::draft::Hop;
-use super::error::spelled;
 use super::redirect;
+use crate::probes::net::{is_shortage, reason, spelled};
 
 /// How much of a head, and of a body at once, is read into memory.
 const BUFFER: u32 = 64 * 1024;

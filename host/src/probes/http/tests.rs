@@ -1,13 +1,10 @@
-#[path = "../../../../tests/fixtures/web.rs"]
-mod web;
-
 use std::future::Future;
 
 use pihook_core::Secret;
 
 use super::*;
 use crate::hosts::HostPort;
-use web::{Answer, Authority, Behaviour, EXPIRED_AT_MS, Identity, Show, WebServer};
+use crate::probes::web::{Answer, Authority, Behaviour, EXPIRED_AT_MS, Identity, Show, WebServer};
 
 mod exchanges;
 mod hops;

@@ -107,23 +107,6 @@ text_type!(Method, |text| {
     })
 });
 
-/// An absolute path of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AbsolutePath(pub String);
-
-text_type!(AbsolutePath, |text| {
-    if holds_secret(&text) {
-        Err((String::from("comes from a secret, which is not filled in here"), "write the path itself"))
-    } else if text.starts_with('/') {
-        Ok(AbsolutePath(text))
-    } else {
-        Err((
-            format!("\"{}\" is a relative path", one_line(&text, 60)),
-            "an absolute path, such as /etc/pihook/ca.pem",
-        ))
-    }
-});
-
 /// A text to look for in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted(pub String);

@@ -9,7 +9,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::super::HttpError;
+use crate::probes::net::{NetError, reason};
 
 /// The largest `ca_file` that is read.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -24,12 +24,12 @@ pub(super) struct Stamp {
 /// The system's certificates, if there are any.
 ///
 /// # Errors
-/// [`HttpError::Other`] if there are none: no service is to blame for that.
-pub(super) fn usable(roots: Arc<RootCertStore>) -> Result<Arc<RootCertStore>, HttpError> {
+/// [`NetError::Other`] if there are none: no service is to blame for that.
+pub(super) fn usable(roots: Arc<RootCertStore>) -> Result<Arc<RootCertStore>, NetError> {
     if !roots.is_empty() {
         return Ok(roots);
     }
-    Err(HttpError::Other(
+    Err(NetError::Other(
         "this machine trusts no certificate at all: install the package ca-certificates, or name a ca_file"
             .to_owned(),
     ))
@@ -38,8 +38,8 @@ pub(super) fn usable(roots: Arc<RootCertStore>) -> Result<Arc<RootCertStore>, Ht
 /// The file's state.
 ///
 /// # Errors
-/// [`HttpError::InvalidRequest`] if it is no file to read certificates from.
-pub(super) fn stamp(file: &Path) -> Result<Stamp, HttpError> {
+/// [`NetError::InvalidRequest`] if it is no file to read certificates from.
+pub(super) fn stamp(file: &Path) -> Result<Stamp, NetError> {
     let metadata = metadata(file)?;
     Ok(Stamp { modified: metadata.modified().ok(), length: metadata.len() })
 }
@@ -47,10 +47,10 @@ pub(super) fn stamp(file: &Path) -> Result<Stamp, HttpError> {
 /// The file's certificates.
 ///
 /// # Errors
-/// [`HttpError::InvalidRequest`] if it holds none, or something else between them.
-pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+/// [`NetError::InvalidRequest`] if it holds none, or something else between them.
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
     metadata(file)?;
-    let text = fs::read(file).map_err(|error| unusable(file, &super::reason(&error)))?;
+    let text = fs::read(file).map_err(|error| unusable(file, &reason(&error)))?;
     let certificates = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| unusable(file, "it is not in PEM format"))?;
@@ -65,7 +65,7 @@ pub(super) fn add(
     roots: &mut RootCertStore,
     certificates: &[CertificateDer<'static>],
     file: &Path,
-) -> Result<(), HttpError> {
+) -> Result<(), NetError> {
     for certificate in certificates {
         roots
             .add(certificate.clone())
@@ -74,11 +74,11 @@ pub(super) fn add(
     Ok(())
 }
 
-fn metadata(file: &Path) -> Result<Metadata, HttpError> {
+fn metadata(file: &Path) -> Result<Metadata, NetError> {
     if !file.is_absolute() {
         return Err(unusable(file, "its path must be absolute"));
     }
-    let metadata = fs::metadata(file).map_err(|error| unusable(file, &super::reason(&error)))?;
+    let metadata = fs::metadata(file).map_err(|error| unusable(file, &reason(&error)))?;
     if !metadata.is_file() {
         return Err(unusable(file, "it is not a file"));
     }
@@ -88,8 +88,8 @@ fn metadata(file: &Path) -> Result<Metadata, HttpError> {
     Ok(metadata)
 }
 
-fn unusable(file: &Path, why: &str) -> HttpError {
-    HttpError::InvalidRequest(format!("the ca_file {} cannot be used: {why}", file.display()))
+fn unusable(file: &Path, why: &str) -> NetError {
+    NetError::InvalidRequest(format!("the ca_file {} cannot be used: {why}", file.display()))
 }
 
 #[cfg(test)]
@@ -98,6 +98,6 @@ mod tests {
 
     #[test]
     fn a_machine_without_certificates_cannot_tell() {
-        assert!(matches!(usable(Arc::new(RootCertStore::empty())), Err(HttpError::Other(_))));
+        assert!(matches!(usable(Arc::new(RootCertStore::empty())), Err(NetError::Other(_))));
     }
 }

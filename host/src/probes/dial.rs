@@ -11,9 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout_at};
 use url::Host;
 
-use super::HttpError;
-use super::error::spelled;
-use super::resolve::{Resolver, Unresolved};
+use super::net::{NetError, is_shortage, reason, spelled};
+use super::resolve::Resolver;
 use crate::hosts::HostPort;
 
 /// How long one address may take before the next one is tried beside it.
@@ -38,9 +37,9 @@ impl Limit {
     /// The result of `work` if it comes in time.
     pub(super) async fn bound<T>(
         self,
-        late: impl FnOnce(&str) -> HttpError,
+        late: impl FnOnce(&str) -> NetError,
         work: impl Future<Output = T>,
-    ) -> Result<T, HttpError> {
+    ) -> Result<T, NetError> {
         timeout_at(self.until, work).await.map_err(|_| late(&spelled(self.timeout)))
     }
 }
@@ -60,7 +59,7 @@ pub(super) async fn dial(
     host: Host<&str>,
     to: &HostPort,
     limit: Limit,
-) -> Result<Dialled, HttpError> {
+) -> Result<Dialled, NetError> {
     let start = Instant::now();
     let (addresses, dns) = match host {
         Host::Ipv4(address) => (vec![SocketAddr::new(address.into(), to.port())], None),
@@ -69,7 +68,7 @@ pub(super) async fn dial(
     };
     let start = Instant::now();
     let late = |spelled: &str| {
-        HttpError::ConnectTimeout(format!("no connection to {to} within {spelled} (connect timeout)"))
+        NetError::ConnectTimeout(format!("no connection to {to} within {spelled} (connect timeout)"))
     };
     let (stream, remote) =
         limit.bound(late, race(&addresses)).await?.map_err(|failures| unconnected(to, &failures))?;
@@ -78,25 +77,23 @@ pub(super) async fn dial(
     Ok(Dialled { stream, remote, dns, connect: start.elapsed() })
 }
 
+/// The same host, not owned.
+pub(super) fn borrowed<S: AsRef<str>>(host: &Host<S>) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name.as_ref()),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
+    }
+}
+
 async fn resolve(
     resolver: &Resolver,
     name: &str,
     port: u16,
     limit: Limit,
-) -> Result<Vec<SocketAddr>, HttpError> {
-    let late = |spelled: &str| {
-        HttpError::ConnectTimeout(format!(
-            "the name {name} was not resolved within {spelled} (connect timeout)"
-        ))
-    };
-    let unresolved = |why: &str| HttpError::Dns(format!("the name {name} does not resolve{why}"));
-    let found = limit.bound(late, resolver.resolve(name)).await?.map_err(|error| match error {
-        Unresolved::Failed(Some(reason)) => unresolved(&format!(" ({reason})")),
-        Unresolved::Failed(None) => unresolved(""),
-        Unresolved::Own(text) => HttpError::Other(text),
-    })?;
-    let addresses = interleaved(found.into_iter().map(|address| SocketAddr::new(address, port)).collect());
-    if addresses.is_empty() { Err(unresolved(" to any address")) } else { Ok(addresses) }
+) -> Result<Vec<SocketAddr>, NetError> {
+    let (found, _) = resolver.addresses(name, limit.timeout).await?;
+    Ok(interleaved(found.into_iter().map(|address| SocketAddr::new(address, port)).collect()))
 }
 
 /// The resolver's order with the families taking turns, beginning with the family that it put first.
@@ -189,7 +186,7 @@ impl Future for Race {
     }
 }
 
-fn unconnected(to: &HostPort, failures: &Failures) -> HttpError {
+fn unconnected(to: &HostPort, failures: &Failures) -> NetError {
     // An address that this machine has no source address for says nothing, unless no other one says anything either.
     let no_source = |error: &io::Error| error.kind() == io::ErrorKind::AddrNotAvailable;
     let own = failures
@@ -197,42 +194,20 @@ fn unconnected(to: &HostPort, failures: &Failures) -> HttpError {
         .find(|(_, error)| is_shortage(error))
         .or_else(|| failures.first().filter(|_| failures.iter().all(|(_, error)| no_source(error))));
     if let Some((_, error)) = own {
-        return HttpError::Other(format!("this machine cannot connect to {to}: {}", reason(error)));
+        return NetError::Other(format!("this machine cannot connect to {to}: {}", reason(error)));
     }
     let refused = |(_, error): &(SocketAddr, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
     if failures.iter().all(refused) {
         let addresses: Vec<_> = failures.iter().map(|(address, _)| address.to_string()).collect();
-        return HttpError::Refused(format!("connection refused by {}", addresses.join(" and ")));
+        return NetError::Refused(format!("connection refused by {}", addresses.join(" and ")));
     }
     let reasons: Vec<_> =
         failures.iter().map(|(address, error)| format!("{address}: {}", reason(error))).collect();
     // A failure of the address itself need not name it twice.
     let bare = to.host().parse::<IpAddr>().is_ok();
     match failures.as_slice() {
-        [(_, error)] if bare => HttpError::Unreachable(format!("no connection to {to}: {}", reason(error))),
-        _ => HttpError::Unreachable(format!("no connection to {to} ({})", reasons.join("; "))),
-    }
-}
-
-/// Whether this machine, and not the other one, has run out of something: files, buffers, memory.
-pub(super) fn is_shortage(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let code = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
-}
-
-/// What went wrong, without the operating system's numbers.
-pub(super) fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),
-        io::ErrorKind::HostUnreachable => "no route to the host".to_owned(),
-        io::ErrorKind::NetworkUnreachable => "no route to its network".to_owned(),
-        io::ErrorKind::TimedOut => "the host does not answer".to_owned(),
-        _ => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or_default().to_lowercase()
-        }
+        [(_, error)] if bare => NetError::Unreachable(format!("no connection to {to}: {}", reason(error))),
+        _ => NetError::Unreachable(format!("no connection to {to} ({})", reasons.join("; "))),
     }
 }
 
@@ -281,7 +256,7 @@ mod tests {
         let closed = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let failures = race(&closed).await.unwrap_err();
         let error = unconnected(&HostPort::new("nas.lan", 80), &failures);
-        assert_eq!(error, HttpError::Refused("connection refused by 127.0.0.1:1 and 127.0.0.1:2".to_owned()));
+        assert_eq!(error, NetError::Refused("connection refused by 127.0.0.1:1 and 127.0.0.1:2".to_owned()));
     }
 
     #[test]
@@ -293,12 +268,12 @@ mod tests {
             unconnected(&HostPort::new("nas.lan", 80), &errors.iter().map(|e| (address, error(e))).collect())
         };
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL] {
-            assert!(matches!(told(&[errno]), HttpError::Other(_)), "{errno}");
+            assert!(matches!(told(&[errno]), NetError::Other(_)), "{errno}");
         }
-        assert!(matches!(told(&[Errno::CONNREFUSED, Errno::MFILE]), HttpError::Other(_)));
+        assert!(matches!(told(&[Errno::CONNREFUSED, Errno::MFILE]), NetError::Other(_)));
         // As where IPv6 is switched off.
-        assert!(matches!(told(&[Errno::ADDRNOTAVAIL, Errno::CONNREFUSED]), HttpError::Unreachable(_)));
-        assert!(matches!(told(&[Errno::HOSTUNREACH]), HttpError::Unreachable(_)));
+        assert!(matches!(told(&[Errno::ADDRNOTAVAIL, Errno::CONNREFUSED]), NetError::Unreachable(_)));
+        assert!(matches!(told(&[Errno::HOSTUNREACH]), NetError::Unreachable(_)));
     }
 
     #[tokio::test]
@@ -308,7 +283,7 @@ mod tests {
         let limit = Limit::starting_now(Duration::from_millis(100));
         let error = dial(&Resolver::system(), Host::Ipv4([127, 0, 0, 1].into()), &to, limit).await.err();
         let text = format!("no connection to {to} within 100 ms (connect timeout)");
-        assert_eq!(error, Some(HttpError::ConnectTimeout(text)));
+        assert_eq!(error, Some(NetError::ConnectTimeout(text)));
     }
 
     struct Full {

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+
+use super::NetError;
+use super::net::{is_shortage, reason, spelled};
 
 /// Lookups at once, those included that nobody waits for any more. Fewer than the runtime has threads for blocking calls.
 const MOST_LOOKUPS: usize = 32;
@@ -45,6 +48,12 @@ pub(super) struct Resolver {
     running: Arc<Mutex<Running>>,
 }
 
+impl Default for Resolver {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
 impl Resolver {
     /// The system's resolver.
     pub(super) fn system() -> Self {
@@ -68,6 +77,31 @@ impl Resolver {
         match progress.wait_for(|progress| matches!(progress, Progress::Done(_))).await.as_deref() {
             Ok(Progress::Done(found)) => found.clone(),
             _ => Err(Unresolved::Own("the lookup of the name broke off".to_owned())),
+        }
+    }
+
+    /// The addresses of a host, at least one, and how long that took; an address is its own, at once.
+    pub(super) async fn addresses(
+        &self,
+        host: &str,
+        within: Duration,
+    ) -> Result<(Vec<IpAddr>, Option<Duration>), NetError> {
+        if let Ok(address) = host.parse() {
+            return Ok((vec![address], None));
+        }
+        let start = Instant::now();
+        let unresolved = |why: &str| NetError::Dns(format!("the name {host} does not resolve{why}"));
+        match timeout(within, self.resolve(host)).await {
+            Ok(Ok(found)) if found.is_empty() => Err(unresolved(" to any address")),
+            Ok(Ok(found)) => Ok((found, Some(start.elapsed()))),
+            Ok(Err(Unresolved::Failed(Some(reason)))) => Err(unresolved(&format!(" ({reason})"))),
+            Ok(Err(Unresolved::Failed(None))) => Err(unresolved("")),
+            Ok(Err(Unresolved::Own(text))) => Err(NetError::Other(text)),
+            Err(_) => {
+                let text =
+                    format!("the name {host} was not resolved within {} (connect timeout)", spelled(within));
+                Err(NetError::ConnectTimeout(text))
+            }
         }
     }
 
@@ -111,8 +145,8 @@ impl Drop for Ended {
 }
 
 fn unresolved(error: &io::Error) -> Unresolved {
-    if super::dial::is_shortage(error) {
-        return Unresolved::Own(format!("no name can be resolved: {}", super::dial::reason(error)));
+    if is_shortage(error) {
+        return Unresolved::Own(format!("no name can be resolved: {}", reason(error)));
     }
     let text = error.to_string();
     Unresolved::Failed(text.split_once(": ").map(|(_, reason)| reason.to_lowercase()))
@@ -202,6 +236,27 @@ mod tests {
         for _ in 0..2 {
             assert!(matches!(resolver.resolve("nas.lan").await, Err(Unresolved::Own(_))));
         }
+    }
+
+    #[tokio::test]
+    async fn a_host_has_addresses_or_the_reason_why_not() {
+        let one = IpAddr::from([192, 0, 2, 1]);
+        let resolver = Resolver::by(move |name| match name {
+            "nas.lan" => Ok(vec![one]),
+            "empty.lan" => Ok(Vec::new()),
+            _ => Err(io::Error::other("failed to lookup address information: Name or service not known")),
+        });
+        let (found, took) = resolver.addresses("nas.lan", LONG).await.unwrap();
+        assert!(found == [one] && took.is_some());
+        assert_eq!(resolver.addresses("192.0.2.1", LONG).await, Ok((vec![one], None)));
+        let error = async |name| resolver.addresses(name, LONG).await.unwrap_err().to_string();
+        assert_eq!(error("empty.lan").await, "the name empty.lan does not resolve to any address");
+        assert_eq!(error("x.lan").await, "the name x.lan does not resolve (name or service not known)");
+        let stuck = Arc::new(Stuck::default());
+        let late = stuck.resolver().addresses("stuck.lan", BLINK).await;
+        let text = "the name stuck.lan was not resolved within 20 ms (connect timeout)";
+        assert_eq!(late, Err(NetError::ConnectTimeout(text.to_owned())));
+        stuck.free();
     }
 
     #[test]

@@ -12,22 +12,32 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
-use super::super::HttpError;
 use super::certificate;
+use crate::probes::net::NetError;
 
 /// Why a certificate was refused. It travels through rustls inside its own error.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Rejection {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::probes) enum Rejection {
     /// Since this many milliseconds after 1970 UTC; 0 if not known.
     #[error("the certificate has expired")]
     Expired(i64),
+    /// Its time has not come.
+    #[error("{0}")]
+    NotYetValid(String),
+    /// Its chain does not end at an issuer that is trusted.
+    #[error("{0}")]
+    UnknownIssuer(String),
+    /// It is for other names.
+    #[error("{0}")]
+    WrongName(String),
+    /// Anything else.
     #[error("{0}")]
     Invalid(String),
 }
 
 /// Verifies as browsers do, or not at all.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub(in crate::probes) struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
     /// None accepts every certificate.
     chain: Option<Arc<WebPkiServerVerifier>>,
@@ -46,10 +56,10 @@ impl Verifier {
         provider: &Arc<CryptoProvider>,
         roots: Arc<RootCertStore>,
         trusted: Vec<CertificateDer<'static>>,
-    ) -> Result<Self, HttpError> {
+    ) -> Result<Self, NetError> {
         let chain = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
             .build()
-            .map_err(|error| HttpError::Other(format!("TLS cannot be set up: {error}")))?;
+            .map_err(|error| NetError::Other(format!("TLS cannot be set up: {error}")))?;
         Ok(Self { algorithms: provider.signature_verification_algorithms, chain: Some(chain), trusted })
     }
 }
@@ -60,22 +70,12 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        let verdict = if self.trusted.contains(end_entity) {
-            alone(end_entity, name, now)
-        } else {
-            chain.verify_server_cert(end_entity, intermediates, name, ocsp, now).map(drop)
-        };
-        match verdict {
-            Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(error) => {
-                let rejection = explain(&error, end_entity, name);
-                Err(CertificateError::Other(OtherError(Arc::new(rejection))).into())
-            }
-        }
+        self.judge(end_entity, intermediates, name, now)
+            .map(|()| ServerCertVerified::assertion())
+            .map_err(|rejection| CertificateError::Other(OtherError(Arc::new(rejection))).into())
     }
 
     fn verify_tls12_signature(
@@ -102,6 +102,26 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
+    /// Nothing, if the certificate is to be trusted for this name at this time.
+    ///
+    /// # Errors
+    /// If not, the first reason.
+    pub(in crate::probes) fn judge(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Rejection> {
+        let Some(chain) = &self.chain else { return Ok(()) };
+        let verdict = if self.trusted.contains(end_entity) {
+            alone(end_entity, name, now)
+        } else {
+            chain.verify_server_cert(end_entity, intermediates, name, &[], now).map(drop)
+        };
+        verdict.map_err(|error| explain(&error, end_entity, name))
+    }
+
     /// Without verification a signature must still not be wrong; but a certificate that is too odd to be read, as old
     /// devices have them, is let pass.
     fn signed(
@@ -138,38 +158,43 @@ fn explain(error: &Error, der: &CertificateDer<'_>, name: &ServerName<'_>) -> Re
     let Error::InvalidCertificate(fault) = error else {
         return Rejection::Invalid(format!("the certificate is not valid: {error}"));
     };
-    let text = match fault {
-        Fault::ExpiredContext { not_after, .. } => return Rejection::Expired(ms(not_after)),
-        Fault::Expired => return Rejection::Expired(shown.map_or(0, |shown| shown.not_after_ms)),
+    match fault {
+        Fault::ExpiredContext { not_after, .. } => Rejection::Expired(ms(not_after)),
+        Fault::Expired => Rejection::Expired(shown.map_or(0, |shown| shown.not_after_ms)),
         Fault::NotValidYet | Fault::NotValidYetContext { .. } => {
             let from = shown.and_then(|shown| jiff::Timestamp::from_millisecond(shown.not_before_ms).ok());
-            match from {
+            Rejection::NotYetValid(match from {
                 Some(from) => {
                     format!("the certificate is not valid before {}", from.strftime("%Y-%m-%d %H:%M UTC"))
                 }
                 None => "the certificate is not valid yet".to_owned(),
-            }
+            })
         }
-        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => wrong_name(der, name),
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => {
+            Rejection::WrongName(wrong_name(shown.map(|shown| shown.names).unwrap_or_default(), name))
+        }
         Fault::UnknownIssuer | Fault::Other(_) => match shown {
-            Some(shown) if shown.issuer == shown.subject => {
-                format!("the certificate is self-signed ({}) and not trusted", shown.subject)
+            Some(shown) if shown.issuer == shown.subject => Rejection::UnknownIssuer(format!(
+                "the certificate is self-signed ({}) and not trusted",
+                shown.subject
+            )),
+            Some(shown) => {
+                Rejection::UnknownIssuer(format!("the certificate's issuer is not trusted: {}", shown.issuer))
             }
-            Some(shown) => format!("the certificate's issuer is not trusted: {}", shown.issuer),
-            None => "the certificate cannot be read".to_owned(),
+            None => Rejection::Invalid("the certificate cannot be read".to_owned()),
         },
-        Fault::BadSignature => "the certificate is not signed by the issuer that it names".to_owned(),
-        Fault::Revoked => "the certificate is revoked".to_owned(),
-        Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => {
-            "the certificate is not meant for servers".to_owned()
+        Fault::BadSignature => {
+            Rejection::Invalid("the certificate is not signed by the issuer that it names".to_owned())
         }
-        other => format!("the certificate is not valid: {other}"),
-    };
-    Rejection::Invalid(text)
+        Fault::Revoked => Rejection::Invalid("the certificate is revoked".to_owned()),
+        Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => {
+            Rejection::Invalid("the certificate is not meant for servers".to_owned())
+        }
+        other => Rejection::Invalid(format!("the certificate is not valid: {other}")),
+    }
 }
 
-fn wrong_name(der: &CertificateDer<'_>, name: &ServerName<'_>) -> String {
-    let names = names(der);
+fn wrong_name(names: Vec<String>, name: &ServerName<'_>) -> String {
     let wanted = name.to_str();
     if names.is_empty() {
         return format!(
@@ -182,22 +207,4 @@ fn wrong_name(der: &CertificateDer<'_>, name: &ServerName<'_>) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     format!("the certificate is not for {wanted} but for {shown}{more}")
-}
-
-fn names(der: &CertificateDer<'_>) -> Vec<String> {
-    use x509_parser::extensions::GeneralName;
-    let Some(certificate) = certificate::parse(der) else { return Vec::new() };
-    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
-    let name = |name: &GeneralName<'_>| match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => address(bytes),
-        _ => None,
-    };
-    extension.value.general_names.iter().filter_map(name).collect()
-}
-
-fn address(bytes: &[u8]) -> Option<String> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(std::net::IpAddr::from);
-    let v6 = <[u8; 16]>::try_from(bytes).map(std::net::IpAddr::from);
-    v4.or(v6).ok().map(|address| address.to_string())
 }
