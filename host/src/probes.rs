@@ -6,11 +6,13 @@
 pub mod commands;
 pub mod containers;
 mod dial;
+pub mod dns;
 pub mod files;
 pub mod filesystems;
 mod grants;
 mod handshake;
 pub mod http;
+pub mod icmp;
 mod lane;
 mod mounts;
 mod net;
@@ -30,6 +32,7 @@ pub use roots::system_roots;
 use std::sync::Arc;
 
 use commands::CommandProbe;
+use dns::DnsProbe;
 use files::FileProbe;
 use filesystems::FilesystemProbe;
 use http::HttpProbe;
@@ -54,6 +57,8 @@ pub struct Probes {
     pub commands: CommandProbe,
     /// Files.
     pub files: FileProbe,
+    /// DNS.
+    pub dns: DnsProbe,
     resolver: Arc<Resolver>,
     trust: Arc<Trust>,
 }
@@ -68,6 +73,7 @@ impl Default for Probes {
             processes: ProcessProbe::default(),
             commands: CommandProbe::default(),
             files: FileProbe::default(),
+            dns: DnsProbe::default(),
             resolver,
             trust,
         }
@@ -79,6 +85,18 @@ impl Probes {
     #[must_use]
     pub fn filesystems(&self) -> FilesystemProbe<'_> {
         FilesystemProbe(&self.files)
+    }
+
+    /// Sends echo requests and waits for what comes back.
+    ///
+    /// # Errors
+    /// A [`NetError`] if none could be sent.
+    pub async fn ping(
+        &self,
+        request: &icmp::IcmpRequest,
+        grant: &NetworkGrant,
+    ) -> Result<icmp::IcmpAnswer, NetError> {
+        icmp::ping(request, &self.resolver, grant).await
     }
 
     /// Connects by TCP, sends, and waits for an answer, as far as asked for.

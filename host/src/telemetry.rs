@@ -17,7 +17,7 @@ pub enum LogFormat {
 
 /// Starts logging. `PIHOOK_LOG` filters as `RUST_LOG` does elsewhere: `warn`, `pihook=debug`.
 pub fn start(format: LogFormat, filter: Option<&str>) {
-    let filter = EnvFilter::new(filter.unwrap_or("info"));
+    let filter = EnvFilter::new(filter.unwrap_or("info,hickory_proto=off"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match format {
         LogFormat::Plain => {

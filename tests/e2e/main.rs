@@ -9,11 +9,15 @@ mod discord;
 #[path = "../fixtures/web.rs"]
 mod web;
 
+mod alone;
 mod check_apt_updates;
+mod check_commands;
 mod check_container;
 mod check_disk;
 mod check_disk_health;
+mod check_dns;
 mod check_heartbeat;
+mod check_ping;
 mod check_system;
 mod check_systemd_unit;
 mod check_tcp;

@@ -2,10 +2,12 @@
 
 mod commands;
 mod containers;
+mod dns;
 pub(super) mod files;
 mod filesystems;
 mod heartbeat;
 mod http;
+mod icmp;
 mod net;
 mod processes;
 mod system;
@@ -37,6 +39,8 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::processes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::units::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::containers::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::dns::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    wit::icmp::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::tcp::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::tls::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use super::net::spelled;
 use group::Group;
 pub use program::{CommandError, FOLDERS};
 
@@ -55,7 +56,7 @@ impl CommandProbe {
         let Ok(Ok(_place)) = timeout(within, self.places.acquire()).await else {
             let text = format!(
                 "`{name}` was not started within {}: PiHook runs {AT_ONCE} commands at once, and others took that long",
-                seconds(within)
+                spelled(within)
             );
             return Err(CommandError::Other(text));
         };
@@ -77,14 +78,10 @@ impl CommandProbe {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(CommandError::Timeout(format!(
                 "`{name}` did not end within {} (read timeout) and was killed",
-                seconds(within)
+                spelled(within)
             ))),
         }
     }
-}
-
-fn seconds(span: Duration) -> String {
-    format!("{} s", span.as_secs_f64())
 }
 
 #[cfg(test)]

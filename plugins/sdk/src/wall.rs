@@ -3,11 +3,13 @@
 pub(crate) mod commands;
 pub(crate) mod containers;
 mod convert;
+pub(crate) mod dns;
 pub(crate) mod files;
 pub(crate) mod filesystems;
 pub(crate) mod heartbeat;
 pub(crate) mod host;
 pub(crate) mod http;
+pub(crate) mod icmp;
 pub(crate) mod net;
 pub(crate) mod processes;
 pub(crate) mod system;

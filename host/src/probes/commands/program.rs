@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::super::net::reason;
+
 /// Where programs are looked for, and what a command's own `PATH` is.
 pub const FOLDERS: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -84,10 +86,4 @@ pub(super) fn not_started(path: &Path, error: &io::Error) -> CommandError {
         )),
         _ => CommandError::Other(format!("{path} could not be started: {}", reason(error))),
     }
-}
-
-/// What went wrong, without the operating system's number.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

@@ -106,7 +106,7 @@ async fn who_takes_too_long_is_killed_with_all_children() {
     let alive = Alive::new();
     let reader = alive.opened();
     let error = run(&alive.family(), Duration::from_millis(500)).await.unwrap_err();
-    let text = "`sh` did not end within 0.5 s (read timeout) and was killed";
+    let text = "`sh` did not end within 500 ms (read timeout) and was killed";
     assert_eq!(error, CommandError::Timeout(text.to_owned()));
     // A slow machine may not even have started it; then nobody ever writes.
     let unblocked = tokio::task::spawn_blocking({
