@@ -4,9 +4,12 @@
 
 #[path = "../fixtures/discord.rs"]
 mod discord;
+#[path = "../fixtures/dns.rs"]
+mod dns;
 #[path = "../fixtures/web.rs"]
 mod web;
 
+mod check_wan_ip;
 mod commands;
 mod configuration;
 mod crashes;

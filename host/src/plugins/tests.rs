@@ -210,7 +210,7 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
 }
 
 /// What each bundled plugin uses of the host.
-const IMPORTS: &[(&str, &str)] = &[("detailed", ""), ("http", "clock http")];
+const IMPORTS: &[(&str, &str)] = &[("detailed", ""), ("http", "clock http"), ("wan-ip", "clock dns http state")];
 
 /// The most that a bundled plugin may have, in bytes.
 const SIZE: usize = 300_000;
