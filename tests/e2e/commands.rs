@@ -200,7 +200,7 @@ async fn the_shipped_configuration_is_valid() {
     let ran = home.run(["validate"]).await.ended(0);
     assert_eq!(
         (ran.stdout.as_str(), ran.stderr.as_str()),
-        ("valid: ./config/services.yaml: 1 service, 0 sinks\n", "")
+        ("valid: ./config/services.yaml: 5 services, 0 sinks\n", "")
     );
 }
 

@@ -387,7 +387,8 @@ fn compiled_plugins() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemon");
         fs::create_dir_all(&folder).unwrap();
         fs::create_dir_all(folder.join("data")).unwrap();
-        let services = [service("http", "http://127.0.0.1:9/"), rogue("rogue", "count")];
+        let wan_ip = "  - { name: wan-ip, check: wan-ip }\n".to_owned();
+        let services = [service("http", "http://127.0.0.1:9/"), rogue("rogue", "count"), wan_ip];
         let config = config("http://127.0.0.1:9/api/webhooks/1/none", LADDER, &services);
         let file = folder.join("services.yaml");
         fs::write(&file, rogue_plugin() + &config).unwrap();

@@ -6,6 +6,8 @@
 mod bus;
 #[path = "../fixtures/discord.rs"]
 mod discord;
+#[path = "../fixtures/dns.rs"]
+mod dns;
 #[path = "../fixtures/web.rs"]
 mod web;
 
@@ -22,12 +24,14 @@ mod check_system;
 mod check_systemd_unit;
 mod check_tcp;
 mod check_tls;
+mod check_wan_ip;
 mod commands;
 mod configuration;
 mod crashes;
 mod daemon;
 mod delivery;
 mod fuzz;
+mod hanging;
 mod http_check;
 mod layers;
 mod oneshot;

@@ -273,6 +273,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("systemd-unit", "clock state units"),
     ("tcp", "tcp"),
     ("tls", "clock tls"),
+    ("wan-ip", "clock dns http state"),
 ];
 
 /// The most that a bundled plugin may have, in bytes.
