@@ -48,6 +48,27 @@ need_wasm_target() {
     fi
 }
 
+# What the tests start or compare with, beside what a Debian machine has anyway: real servers, and packers of package lists.
+TEST_PACKAGES=(curl dbus-daemon dnsmasq-base dovecot-imapd dovecot-submissiond lz4 openssl python3 xz-utils zstd)
+
+need_test_packages() {
+    command -v apt-get >/dev/null || {
+        say "this is no Debian machine: tests whose servers are missing may fail (${TEST_PACKAGES[*]})"
+        return
+    }
+    local missing=() package
+    for package in "${TEST_PACKAGES[@]}"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing for the tests: ${missing[*]}"
+    local root=()
+    [ "$(id -u)" = 0 ] || root=(sudo)
+    "${root[@]}" apt-get update -q
+    # Nothing is started: the tests start what they need, on ports and in folders of their own.
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
 # Advisories are left out: their list lives outside of the package registry, and a test must not depend on today's.
 need_cargo_deny() {
     PATH="$PWD/target/tools/bin:$PATH"
@@ -90,6 +111,7 @@ check() {
 
 # Runs the tests and closes with one line over all test programs.
 tests() {
+    need_test_packages
     check
     say "tests"
     local log
