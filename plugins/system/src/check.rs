@@ -7,7 +7,7 @@ use pihook_plugin::text::{one_line, size};
 use pihook_plugin::{Failure, Outcome, Status};
 
 use crate::figures::{Figures, Sample, reboot};
-use crate::settings::{Degrees, Limits, Settings, TEMPERATURE, Verdict};
+use crate::settings::{Degrees, Limits, Reboot, Settings, TEMPERATURE, Verdict};
 use crate::throttle;
 
 /// What is judged.
@@ -42,9 +42,6 @@ pub fn judge(settings: &Settings, seen: &Seen) -> Result<Outcome, Failure> {
             .filter(|_| settings.throttling == Verdict::Degraded)
             .and_then(throttle::now)
             .map(Finding::degraded),
-        reboot(seen.before.as_ref(), machine)
-            .filter(|_| settings.reboot == Verdict::Degraded)
-            .map(Finding::degraded),
     ]
     .into_iter()
     .flatten()
@@ -54,6 +51,10 @@ pub fn judge(settings: &Settings, seen: &Seen) -> Result<Outcome, Failure> {
         (true, Some(failure)) => return Err(failure),
         (true, None) => Outcome::up(well(settings, &figures, seen)),
         (false, _) => Outcome::new(if down { Status::Down } else { Status::Degraded }, told(findings)),
+    };
+    let outcome = match reboot(seen.before.as_ref(), machine) {
+        Some(news) if settings.reboot == Reboot::Notice => outcome.notice(news),
+        _ => outcome,
     };
     Ok(measured(outcome, &figures, machine, settings))
 }

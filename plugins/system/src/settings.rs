@@ -28,12 +28,23 @@ pub struct Settings {
     pub temperature: Option<Limits<Degrees>>,
     /// Part of the sensor's name; the first one without it, which is the processor's.
     pub sensor: Option<String>,
-    /// What a reboot since the check before is.
+    /// What becomes of a reboot since the check before.
     #[serde(default)]
-    pub reboot: Verdict,
+    pub reboot: Reboot,
     /// What a Raspberry Pi that slows itself down is.
     #[serde(default)]
     pub throttling: Verdict,
+}
+
+/// What becomes of a reboot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reboot {
+    /// It is told once, as news: it is an event and no fault that lasts.
+    #[default]
+    Notice,
+    /// Nothing.
+    Ignore,
 }
 
 /// What is made of an event.

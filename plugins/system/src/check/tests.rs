@@ -150,28 +150,27 @@ fn limits_hold_from_their_value_on() {
     }
 }
 
+const FIRST: &str = "within its limits; how busy the processor is shows from the next check on";
+
 #[test]
 fn the_first_check_has_nothing_to_compare_with() {
     let first = Seen { before: None, ..seen(|_| ()) };
     let outcome = assert_verdict(json!({}), &first, Status::Up, "within its limits");
     assert!(outcome.metrics.iter().all(|metric| metric.name != "cpu_percent"));
-    assert_verdict(
-        json!({"cpu": {"warn": "1%"}}),
-        &first,
-        Status::Up,
-        "within its limits; how busy the processor is shows from the next check on",
-    );
+    assert_verdict(json!({"cpu": {"warn": "1%"}}), &first, Status::Up, FIRST);
 }
 
 #[test]
 fn a_reboot_is_told_once() {
     let rebooted = seen(|m| (m.boot_id, m.uptime_seconds) = ("c".into(), 190.7));
     let text = "the machine was rebooted 3 min 10 s ago, after 40 min 40 s or more";
-    let outcome = assert_verdict(json!({"cpu": {"warn": "0%"}}), &rebooted, Status::Degraded, text);
+    let outcome = assert_verdict(json!({"cpu": {"warn": "0%"}}), &rebooted, Status::Up, FIRST);
+    assert_eq!(outcome.notice.as_deref(), Some(text));
     assert!(outcome.metrics.iter().all(|metric| metric.name != "cpu_percent"), "it would span two boots");
-    assert_verdict(json!({"reboot": "ignore"}), &rebooted, Status::Up, "within its limits");
+    let ignored = assert_verdict(json!({"reboot": "ignore"}), &rebooted, Status::Up, "within its limits");
+    assert_eq!(ignored.notice, None);
     let next = Seen { before: Some(Sample::of(&rebooted.machine)), ..rebooted };
-    assert_verdict(json!({}), &next, Status::Up, "within its limits");
+    assert_eq!(assert_verdict(json!({}), &next, Status::Up, "within its limits").notice, None);
 }
 
 #[test]

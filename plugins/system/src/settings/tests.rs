@@ -17,7 +17,7 @@ fn nothing_needs_to_be_set() {
     let settings: Settings = read("{}").expect("they are good");
     assert_eq!((settings.cpu, settings.swap), (Limits::default(), Limits::default()));
     assert_eq!(settings.memory, Limits { warn: Some(Share(90.0)), critical: Some(Share(95.0)) });
-    assert_eq!((settings.reboot, settings.throttling), (Verdict::Degraded, Verdict::Degraded));
+    assert_eq!((settings.reboot, settings.throttling), (Reboot::Notice, Verdict::Degraded));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn each_mistake_is_named_with_its_remedy() {
             json!({"load_per_core": {"warn": 0}}),
             "load_per_core.warn: 0 is no load; a number above 0, such as 1.5",
         ),
-        (json!({"reboot": "down"}), "reboot: is `down`; one of degraded, ignore"),
+        (json!({"reboot": "down"}), "reboot: is `down`; one of notice, ignore"),
         (json!({"sensor": " "}), "sensor: is empty; part of a sensor's name, such as cpu_thermal"),
         (json!({"cpus": 1}), "cpus: unknown key `cpus`; did you mean `cpu`?"),
     ] {
