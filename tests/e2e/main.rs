@@ -38,3 +38,4 @@ mod oneshot;
 mod outages;
 mod reload;
 mod secrets;
+mod unprivileged;
