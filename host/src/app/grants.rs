@@ -18,8 +18,12 @@ const BUNDLED_FILES: &[(&str, &[&str])] =
 const APT: &[&str] = &[
     "/etc/apt",
     "/etc/apt/**",
+    "/lib/modules",
+    "/proc/stat",
+    "/proc/sys/kernel/osrelease",
     "/run/reboot-required",
     "/run/reboot-required.pkgs",
+    "/usr/lib/modules",
     "/var/lib/apt/lists",
     "/var/lib/apt/lists/*",
     "/var/lib/apt/periodic/*",

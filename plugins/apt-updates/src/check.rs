@@ -4,7 +4,7 @@ use pihook_plugin::text::{count, span};
 use pihook_plugin::{Outcome, Status};
 
 use crate::settings::{Reboot, Settings};
-use crate::survey::Survey;
+use crate::survey::{Restart, Survey};
 
 /// Packages that a summary names.
 const NAMED: usize = 5;
@@ -33,14 +33,28 @@ pub fn judge(settings: &Settings, survey: &Survey, now_ms: i64) -> Outcome {
         doubt(format!(
             "the package lists are {age} old, so newer updates are unknown: run `apt-get update`, or have apt do so daily"
         ));
+    } else if let Some(old) = outdated(settings, survey, now_ms) {
+        doubt(format!(
+            "the lists of {old} are no longer valid, so newer updates from there are unknown: see what `apt-get update` says of them"
+        ));
     }
-    if let (Some(packages), Reboot::Warn) = (&survey.reboot, settings.reboot_required) {
-        doubt(match packages.as_slice() {
-            [] => "a restart is required".to_owned(),
-            packages => format!("a restart is required for {}", named(packages)),
+    if let (Some(restart), Reboot::Warn) = (&survey.restart, settings.reboot_required) {
+        doubt(match restart {
+            Restart::Asked(packages) if packages.is_empty() => "a restart is required".to_owned(),
+            Restart::Asked(packages) => format!("a restart is required for {}", named(packages)),
+            Restart::KernelGone(release) => {
+                format!("a restart is required: the running kernel {release} is no longer installed")
+            }
         });
     }
     measured(Outcome::new(status, said.join("; ")), survey, age_ms)
+}
+
+/// A repository that was not fetched for so long that what it said is no longer to be believed, though others were.
+fn outdated<'s>(settings: &Settings, survey: &'s Survey, now_ms: i64) -> Option<&'s str> {
+    let validity = survey.found.ends_first.as_ref()?;
+    let max_age = i64::try_from(settings.lists_max_age.0).unwrap_or(i64::MAX);
+    (now_ms > validity.until_ms.max(validity.from_ms.saturating_add(max_age))).then_some(&validity.suite)
 }
 
 fn pending(survey: &Survey) -> String {
@@ -88,7 +102,7 @@ fn measured(outcome: Outcome, survey: &Survey, age_ms: u64) -> Outcome {
         .metric("held", updates.held.len() as f64, "")
         .metric("phased", updates.phased.len() as f64, "")
         .metric("lists_age_seconds", (age_ms / 1000) as f64, "seconds")
-        .metric("reboot_required", if survey.reboot.is_some() { 1.0 } else { 0.0 }, "")
+        .metric("reboot_required", if survey.restart.is_some() { 1.0 } else { 0.0 }, "")
 }
 
 #[cfg(test)]

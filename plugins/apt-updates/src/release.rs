@@ -1,5 +1,7 @@
 //! What a repository says of itself: its Release file, signed or not.
 
+use serde::{Deserialize, Serialize};
+
 /// The fields of a Release file that matter here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {
@@ -9,6 +11,19 @@ pub struct Release {
     version: String,
     not_automatic: String,
     but_automatic_upgrades: String,
+    date: String,
+    valid_until: String,
+}
+
+/// How long what a repository says is to be believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validity {
+    /// The repository's name for what it holds, such as `oldstable-security`.
+    pub suite: String,
+    /// When it said so, in milliseconds since 1970 UTC.
+    pub from_ms: i64,
+    /// When that ends, likewise.
+    pub until_ms: i64,
 }
 
 /// Priorities of apt_preferences(5).
@@ -32,6 +47,8 @@ impl Release {
                 "Version" => &mut release.version,
                 "NotAutomatic" => &mut release.not_automatic,
                 "ButAutomaticUpgrades" => &mut release.but_automatic_upgrades,
+                "Date" => &mut release.date,
+                "Valid-Until" => &mut release.valid_until,
                 "MD5Sum" | "SHA1" | "SHA256" | "SHA512" => break,
                 _ => continue,
             };
@@ -45,6 +62,14 @@ impl Release {
     #[must_use]
     pub fn is_security(&self) -> bool {
         self.suite.ends_with("-security") || self.label == "Debian-Security"
+    }
+
+    /// How long it is to be believed, if it says so.
+    #[must_use]
+    pub fn validity(&self) -> Option<Validity> {
+        let suite = [&self.suite, &self.codename].into_iter().find(|name| !name.is_empty())?.clone();
+        let (from_ms, until_ms) = (parse_time(&self.date)?, parse_time(&self.valid_until)?);
+        Some(Validity { suite, from_ms, until_ms })
     }
 
     /// How much its versions are wanted, without pins.
@@ -61,6 +86,27 @@ impl Release {
             _ => USUAL,
         }
     }
+}
+
+/// A time such as `Sun, 22 Nov 2026 19:58:56 UTC`, in milliseconds since 1970 UTC.
+fn parse_time(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [_, day, month, year, time, "UTC" | "GMT" | "+0000"] = words.as_slice() else { return None };
+    let within = |text: &str, range: std::ops::RangeInclusive<i64>| {
+        text.parse().ok().filter(|number| range.contains(number))
+    };
+    let day = within(day, 1..=31)?;
+    let month = i64::try_from(MONTHS.iter().position(|name| name == month)?).ok()?;
+    let year = within(year, 1970..=9999)?;
+    let time: Vec<&str> = time.split(':').collect();
+    let [hour, minute, second] = time.as_slice() else { return None };
+    let seconds = within(hour, 0..=23)? * 3600 + within(minute, 0..=59)? * 60 + within(second, 0..=60)?;
+    // Years that begin in March have their leap day at the end.
+    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some((days * 86_400 + seconds) * 1000)
 }
 
 /// The file that describes the repository of a list of packages: the one whose name, without its end, begins the list's name.
@@ -120,6 +166,41 @@ mod tests {
         assert_eq!(release("NotAutomatic: yes\nButAutomaticUpgrades: yes\n").priority(None), 100);
         assert_eq!(release("NotAutomatic: yes\n").priority(None), 1);
         assert_eq!(release("").priority(None), 500);
+    }
+
+    #[test]
+    fn times_are_read() {
+        for (text, seconds) in [
+            ("Thu, 01 Jan 1970 00:00:00 UTC", 0),
+            ("Sun, 22 Nov 2026 19:58:56 UTC", 1_795_377_536),
+            ("Thu, 29 Feb 2024 23:59:60 +0000", 1_709_251_200),
+            ("Tue,  1 Mar 2022 00:00:00 GMT", 1_646_092_800),
+            ("Fri, 31 Dec 9999 23:59:59 UTC", 253_402_300_799),
+        ] {
+            assert_eq!(parse_time(text), Some(seconds * 1000), "{text}");
+        }
+        for text in [
+            "",
+            "Sun, 22 Nov 2026 19:58:56",
+            "Sun, 22 Nov 2026 19:58:56 CET",
+            "Sun, 22 Foo 2026 19:58:56 UTC",
+            "Sun, 0 Nov 2026 19:58:56 UTC",
+            "Sun, 22 Nov 99999999999 19:58:56 UTC",
+            "Sun, 22 Nov 2026 19:58 UTC",
+            "Sun, 22 Nov 2026 -1:58:00 UTC",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_release_may_say_how_long_it_is_valid() {
+        let dates = "Date: Thu, 01 Jan 1970 00:00:01 UTC\nValid-Until: Thu, 08 Jan 1970 00:00:01 UTC\n";
+        let validity = Validity { suite: "s".to_owned(), from_ms: 1000, until_ms: 604_801_000 };
+        assert_eq!(release(&format!("Suite: s\nCodename: c\n{dates}")).validity(), Some(validity.clone()));
+        assert_eq!(release(&format!("Codename: s\n{dates}")).validity(), Some(validity));
+        assert_eq!(release("Suite: s\nDate: Thu, 01 Jan 1970 00:00:01 UTC\n").validity(), None);
+        assert_eq!(release(dates).validity(), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use pihook_plugin::Failure;
 use pihook_plugin::files::Error;
 use serde::{Deserialize, Serialize};
 
-use crate::release::{Release, default_release, describing};
+use crate::release::{Release, Validity, default_release, describing};
 use crate::stanza::Reader;
 use crate::updates::{Origin, Packages, Security, Updates};
 use crate::world::World;
@@ -21,6 +21,9 @@ const FETCHED: [&str; 4] = [
 ];
 const REBOOT: &str = "/run/reboot-required";
 const REBOOT_PACKAGES: &str = "/run/reboot-required.pkgs";
+const RUNNING: &str = "/proc/sys/kernel/osrelease";
+const MODULES: &str = "/lib/modules";
+const BOOT: &str = "/proc/stat";
 
 /// What was found in the lists; kept until one of them changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub struct Found {
     pub knows_security: bool,
     /// The file that pins versions, if one does: then apt may decide otherwise.
     pub pinned_by: Option<String>,
+    /// Of the repositories that say how long they are to be believed, the one that ends first.
+    pub ends_first: Option<Validity>,
 }
 
 /// What is known of the lists now.
@@ -40,8 +45,17 @@ pub struct Survey {
     pub found: Found,
     /// When they were fetched, in milliseconds since 1970 UTC.
     pub fetched_ms: i64,
-    /// Whether the machine wants to be restarted, and for which packages if it says so.
-    pub reboot: Option<Vec<String>>,
+    /// Whether the machine wants to be restarted, and why.
+    pub restart: Option<Restart>,
+}
+
+/// Why the machine is to be restarted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// It was asked for, on behalf of these packages if that was said.
+    Asked(Vec<String>),
+    /// The kernel that runs, with this release, was removed or replaced since it was started.
+    KernelGone(String),
 }
 
 /// What was kept of the run before.
@@ -66,7 +80,7 @@ pub fn survey(world: &impl World, kept: Option<&[u8]>) -> Result<(Survey, Option
             (kept.found, Some(bytes))
         }
     };
-    Ok((Survey { found, fetched_ms: fetched(world), reboot: reboot(world) }, to_keep))
+    Ok((Survey { found, fetched_ms: fetched(world), restart: restart(world) }, to_keep))
 }
 
 /// Reads everything; once more if apt or dpkg replaced a file meanwhile.
@@ -98,9 +112,9 @@ impl Inputs {
         let lists = world.entries(LISTS).map_err(Error::into_failure)?;
         let of_packages = |name: &String| stem(name).ends_with("_Packages");
         let of_releases = |name: &String| name.ends_with("InRelease") || name.ends_with("_Release");
-        let within = |folder: &str| named_in(world, format!("{APT}/{folder}"));
-        let configuration = within("apt.conf.d").chain([format!("{APT}/apt.conf")]).collect();
-        let preferences = within("preferences.d").chain([format!("{APT}/preferences")]).collect();
+        let within = |folder: &str, end: &str| named_in(world, format!("{APT}/{folder}"), end.to_owned());
+        let configuration = within("apt.conf.d", "conf").chain([format!("{APT}/apt.conf")]).collect();
+        let preferences = within("preferences.d", "pref").chain([format!("{APT}/preferences")]).collect();
         let mut inputs = Inputs {
             releases: lists.iter().filter(|name| of_releases(name)).cloned().collect(),
             lists: lists.into_iter().filter(of_packages).collect(),
@@ -111,6 +125,8 @@ impl Inputs {
         let all = inputs.lists.iter().chain(&inputs.releases).map(|name| format!("{LISTS}/{name}"));
         let all = all.chain(inputs.configuration.iter().chain(&inputs.preferences).cloned());
         let mut sum = Sum::default();
+        // A later version may find something else in the same lists.
+        sum.add(env!("CARGO_PKG_VERSION").as_bytes());
         for path in all.chain([STATUS.to_owned()]) {
             let found = world.stat(&path).ok().map(|info| (info.size, info.modified_ms));
             sum.add(format!("{path} {found:?}\n").as_bytes());
@@ -146,6 +162,8 @@ impl Inputs {
                 None => Release::default(),
             };
             found.knows_security |= release.is_security();
+            let validity = found.ends_first.take().into_iter().chain(release.validity());
+            found.ends_first = validity.min_by_key(|validity| validity.until_ms);
             let security = if release.is_security() { Security::Fix } else { Security::No };
             let origin = Origin { priority: release.priority(default.as_deref()), security };
             take(world, &format!("{LISTS}/{list}"), &mut packages, origin)?;
@@ -181,10 +199,13 @@ fn stem(name: &str) -> &str {
     ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
-/// The files in a folder that apt would read there; none if there is no such folder.
-fn named_in(world: &impl World, folder: String) -> impl Iterator<Item = String> {
+/// The files in a folder that apt would read there, with this extension or none; none if there is no such folder.
+fn named_in(world: &impl World, folder: String, end: String) -> impl Iterator<Item = String> {
     let names = world.entries(&folder).unwrap_or_default();
-    let read = |name: &String| !name.starts_with('.') && !name.ends_with('~') && !name.contains(".dpkg-");
+    let read = move |name: &String| {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        !name.starts_with('.') && !name.ends_with('~') && extension.is_none_or(|extension| extension == end)
+    };
     names.into_iter().filter(read).map(move |name| format!("{folder}/{name}"))
 }
 
@@ -197,15 +218,31 @@ fn fetched(world: &impl World) -> i64 {
     FETCHED.iter().filter_map(|path| world.stat(path).ok()).map(|info| info.modified_ms).max().unwrap_or(0)
 }
 
-fn reboot(world: &impl World) -> Option<Vec<String>> {
+fn restart(world: &impl World) -> Option<Restart> {
     // Its existence counts: some who make it leave it empty.
-    world.stat(REBOOT).ok()?;
+    if world.stat(REBOOT).is_err() {
+        return kernel_gone(world);
+    }
     let mut packages: Vec<String> =
         text(world, REBOOT_PACKAGES).lines().map(|line| line.trim().to_owned()).collect();
     packages.retain(|name| !name.is_empty());
     packages.sort();
     packages.dedup();
-    Some(packages)
+    Some(Restart::Asked(packages))
+}
+
+/// Many machines have nobody who asks for a restart. Where the running kernel's modules have gone since it was started, one is
+/// due. Where they never were, as on a virtual machine whose kernel comes from outside, that means nothing.
+fn kernel_gone(world: &impl World) -> Option<Restart> {
+    let running = text(world, RUNNING).trim().to_owned();
+    let installed = world.entries(MODULES).ok()?;
+    if running.is_empty() || installed.is_empty() || installed.contains(&running) {
+        return None;
+    }
+    let changed_ms = world.stat(MODULES).ok()?.modified_ms;
+    let boot = text(world, BOOT);
+    let started: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    (changed_ms > started.saturating_mul(1000)).then_some(Restart::KernelGone(running))
 }
 
 /// FNV-1a of 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.

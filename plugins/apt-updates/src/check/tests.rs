@@ -4,6 +4,7 @@ use pihook_plugin::guide;
 use pihook_plugin::settings::read;
 
 use super::*;
+use crate::release::Validity;
 use crate::survey::Found;
 use crate::updates::Updates;
 
@@ -15,7 +16,11 @@ fn names(names: &[&str]) -> Vec<String> {
 
 fn survey(pending: &[&str], security: usize) -> Survey {
     let updates = Updates { pending: names(pending), security, installed: 700, ..Updates::default() };
-    Survey { found: Found { updates, knows_security: true, pinned_by: None }, fetched_ms: 0, reboot: None }
+    Survey {
+        found: Found { updates, knows_security: true, ..Found::default() },
+        fetched_ms: 0,
+        restart: None,
+    }
 }
 
 #[track_caller]
@@ -66,13 +71,35 @@ fn old_lists_are_a_doubt() {
 }
 
 #[test]
+fn a_repository_that_was_not_fetched_is_a_doubt_though_others_were() {
+    let mut survey = survey(&[], 0);
+    survey.fetched_ms = 20 * DAY;
+    survey.found.ends_first =
+        Some(Validity { suite: "stable-security".to_owned(), from_ms: DAY, until_ms: 9 * DAY });
+    let summary = "no updates; the lists of stable-security are no longer valid, so newer updates from there are unknown: \
+        see what `apt-get update` says of them";
+    check("{}", &survey, 9 * DAY, Status::Up, "no updates");
+    check("{}", &survey, 9 * DAY + 1, Status::Degraded, summary);
+    // Who allows for older lists is not told earlier.
+    let patient = r#"{"lists_max_age": "30d"}"#;
+    check(patient, &survey, 31 * DAY, Status::Up, "no updates");
+    check(patient, &survey, 31 * DAY + 1, Status::Degraded, summary);
+    check("{}", &survey, i64::MIN, Status::Up, "no updates");
+    survey.found.ends_first = Some(Validity { suite: "x".to_owned(), from_ms: i64::MAX, until_ms: i64::MIN });
+    check("{}", &survey, 21 * DAY, Status::Up, "no updates");
+}
+
+#[test]
 fn a_restart_is_asked_for() {
     let mut survey = survey(&[], 0);
-    survey.reboot = Some(Vec::new());
+    survey.restart = Some(Restart::Asked(Vec::new()));
     check("{}", &survey, DAY, Status::Degraded, "no updates; a restart is required");
-    survey.reboot = Some(names(&["libc6", "linux-image"]));
+    survey.restart = Some(Restart::Asked(names(&["libc6", "linux-image"])));
     check("{}", &survey, DAY, Status::Degraded, "no updates; a restart is required for libc6, linux-image");
     check(r#"{"reboot_required": "ignore"}"#, &survey, DAY, Status::Up, "no updates");
+    survey.restart = Some(Restart::KernelGone("6.1.21-v8+".to_owned()));
+    let summary = "no updates; a restart is required: the running kernel 6.1.21-v8+ is no longer installed";
+    check("{}", &survey, DAY, Status::Degraded, summary);
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn a_machine_is_looked_at_once_and_again_when_something_changes() {
         (survey.found.updates.pending.as_slice(), survey.found.updates.security),
         (&["a".to_owned()][..], 1)
     );
-    assert!(survey.found.knows_security && survey.found.pinned_by.is_none() && survey.reboot.is_none());
+    assert!(survey.found.knows_security && survey.found.pinned_by.is_none() && survey.restart.is_none());
     let kept = kept.unwrap();
     let read = world.streamed.get();
     let (again, unchanged) = super::survey(&world, Some(&kept)).unwrap();
@@ -128,8 +128,56 @@ fn what_else_matters_is_noticed() {
     world.write("run/reboot-required.pkgs", "linux\nlibc6\nlinux\n\n");
     let survey = look_at(&world).unwrap();
     assert_eq!(survey.found.pinned_by.as_deref(), Some("/etc/apt/preferences.d/nodejs"));
-    assert_eq!(survey.reboot.unwrap(), ["libc6", "linux"]);
+    assert_eq!(survey.restart, Some(Restart::Asked(vec!["libc6".to_owned(), "linux".to_owned()])));
     assert!(survey.fetched_ms > 1_700_000_000_000);
+}
+
+#[test]
+fn only_files_that_apt_reads_pin() {
+    let (_folder, world) = machine();
+    for (name, read) in [("a.disabled", false), ("a.pref.bak", false), ("a~", false), ("a.pref", true)] {
+        world.write(&format!("etc/apt/preferences.d/{name}"), "Package: *\nPin: origin x\nPin-Priority: 1\n");
+        assert_eq!(look_at(&world).unwrap().found.pinned_by.is_some(), read, "{name}");
+    }
+}
+
+#[test]
+fn the_repository_that_ends_first_is_known() {
+    let (_folder, world) = machine();
+    let dates = |until: &str| format!("Date: Thu, 01 Jan 1970 00:00:00 UTC\nValid-Until: {until}\n");
+    let ends = |world: &Folder| look_at(world).unwrap().found.ends_first.map(|first| first.suite);
+    assert_eq!(ends(&world), None);
+    for (name, until) in [("s", "Fri, 09 Jan 1970 00:00:00 UTC"), ("t", "Thu, 08 Jan 1970 00:00:00 UTC")] {
+        world.write(
+            &format!("var/lib/apt/lists/r_dists_{name}_Release"),
+            &format!("Suite: {name}\n{}", dates(until)),
+        );
+    }
+    // What has no lists does not matter.
+    assert_eq!(ends(&world).as_deref(), Some("s"));
+    world.write("var/lib/apt/lists/r_dists_t_main_binary-amd64_Packages", "");
+    assert_eq!(ends(&world).as_deref(), Some("t"));
+}
+
+#[test]
+fn a_kernel_that_was_replaced_since_its_start_asks_for_a_restart() {
+    let (_folder, world) = machine();
+    let restart = |world: &Folder| look_at(world).unwrap().restart;
+    assert_eq!(restart(&world), None);
+    world.write("proc/sys/kernel/osrelease", "6.1.21-v8+\n");
+    world.write("proc/stat", "cpu 1 2\nbtime 1600000000\nprocesses 1\n");
+    assert_eq!(restart(&world), None, "no modules at all: nothing is known of kernels");
+    fs::create_dir_all(world.path("/lib/modules")).unwrap();
+    assert_eq!(restart(&world), None, "likewise");
+    fs::create_dir_all(world.path("/lib/modules/6.1.63-v8+")).unwrap();
+    assert_eq!(restart(&world), Some(Restart::KernelGone("6.1.21-v8+".to_owned())));
+    world.write("proc/stat", "btime 99999999999\n");
+    assert_eq!(restart(&world), None, "it was so when the machine was started");
+    world.write("proc/stat", "btime many\n");
+    assert_eq!(restart(&world), None);
+    world.write("proc/stat", "btime 1600000000\n");
+    fs::create_dir_all(world.path("/lib/modules/6.1.21-v8+")).unwrap();
+    assert_eq!(restart(&world), None);
 }
 
 #[test]
