@@ -27,32 +27,34 @@ async fn check(home: &Home) -> Value {
     ran.json()[0].clone()
 }
 
-/// The number of lines of `apt list --upgradable`; none without apt or without lists.
-fn upgradable() -> Option<u64> {
+/// The number of lines of `apt list --upgradable` without pins, which are not followed, and how many of them name a security
+/// suite; none without apt or without lists.
+fn upgradable() -> Option<(u64, u64)> {
     let lists = fs::read_dir("/var/lib/apt/lists").ok()?;
     let has_lists = lists.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
-    let output =
-        Command::new("apt").env("LC_ALL", "C").args(["list", "--upgradable"]).stderr(Stdio::null()).output();
-    let text = String::from_utf8(output.ok()?.stdout).unwrap();
-    has_lists.then(|| text.lines().filter(|line| line.contains("[upgradable from")).count() as u64)
+    let without_pins = ["-oDir::Etc::preferences=/dev/null", "-oDir::Etc::preferencesparts=/dev/null"];
+    let mut apt = Command::new("apt");
+    apt.env("LC_ALL", "C").args(without_pins).args(["list", "--upgradable"]).stderr(Stdio::null());
+    let text = String::from_utf8(apt.output().ok()?.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("[upgradable from")).collect();
+    let security = lines.iter().filter(|line| line.contains("-security")).count();
+    has_lists.then_some((lines.len() as u64, security as u64))
 }
 
 #[tokio::test]
 async fn this_machine_s_updates_are_those_that_apt_lists() {
     let home = Home::new(&services("{}")).await;
     let check = check(&home).await;
-    let Some(expected) = upgradable() else {
+    let Some((expected, security)) = upgradable() else {
         assert_eq!(check["status"], "unknown", "{check}");
         println!("this machine has no apt or no package lists, so there is nothing to compare with");
         return;
     };
-    if check["summary"].as_str().unwrap().contains("approximate") {
-        println!("this machine pins versions, so that apt may decide otherwise");
-        return;
-    }
     let count = |name| metric(&check, name).unwrap();
     assert_eq!(count("pending") + count("held") + count("phased"), expected, "{check}");
-    assert!(metric(&check, "security").is_none_or(|security| security <= count("pending")), "{check}");
+    // Fixes that a newer version hides count as well, and those of held packages do not.
+    let found = metric(&check, "security").unwrap_or(0);
+    assert!(found + count("held") + count("phased") >= security && found <= count("pending"), "{check}");
 }
 
 const STATUS: &str = "Package: dpkg\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n\
