@@ -8,8 +8,8 @@ use tracing::debug;
 
 /// How long after its start the daemon gives memory back for the first time: what happens once has happened by then.
 pub const FIRST: Duration = Duration::from_secs(5);
-/// How often it does so again, for what rare work such as a reload has touched.
-pub const PERIOD: Duration = Duration::from_secs(600);
+/// How often it does so again, for what rarer work such as a reload or a checkpoint of the database has touched.
+pub const PERIOD: Duration = Duration::from_secs(60);
 
 /// Part of the program's file as it is mapped into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
