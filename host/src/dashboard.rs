@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+use crate::board::Board;
 use crate::clock::Clock;
 use crate::heartbeats::Inlet;
 use crate::shutdown::Shutdown;
@@ -45,6 +46,8 @@ pub struct Dashboard {
     pub trouble: watch::Receiver<Option<String>>,
     /// Where signs of life go.
     pub inlet: Inlet,
+    /// What is known now.
+    pub board: Board,
 }
 
 /// Opens the port. A taken one is logged and no reason to stop watching.

@@ -20,6 +20,7 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, error, warn};
 
+use crate::board::Board;
 use crate::checks::{CheckRunner, Finished, KeptEntries};
 use crate::clock::Clock;
 use crate::shutdown::Shutdown;
@@ -66,6 +67,8 @@ pub struct Engine {
     runner: Arc<dyn CheckRunner>,
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Where it is shown how the services are doing.
+    board: Board,
     commands: mpsc::Receiver<Command>,
     running: JoinSet<Finished>,
     /// Whose check a task is, for when it panics.
@@ -86,6 +89,7 @@ impl Engine {
         runner: Arc<dyn CheckRunner>,
         store: Store,
         clock: Arc<dyn Clock>,
+        board: Board,
     ) -> (Self, EngineHandle) {
         let (sender, commands) = mpsc::channel(64);
         let slots = Arc::new(Semaphore::new(RUNNING));
@@ -95,6 +99,7 @@ impl Engine {
                 runner,
                 store,
                 clock,
+                board,
                 commands,
                 running: JoinSet::new(),
                 started: HashMap::new(),
@@ -115,6 +120,7 @@ impl Engine {
 
     async fn watch(&mut self, mut shutdown: Shutdown) -> Result<(), StoreGone> {
         self.handle(Event::Woken, None);
+        self.show_all();
         loop {
             self.settle().await?;
             let wake = self.monitor.next_wakeup();
@@ -131,8 +137,14 @@ impl Engine {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Reconfigure(services) => self.handle(Event::Reconfigured { services }, None),
-            Command::Maintenance(flag) => self.handle(Event::MaintenanceChanged(flag), None),
+            Command::Reconfigure(services) => {
+                self.handle(Event::Reconfigured { services }, None);
+                self.show_all();
+            }
+            Command::Maintenance(flag) => {
+                self.handle(Event::MaintenanceChanged(flag), None);
+                self.show_all();
+            }
             Command::CheckNow(service) => self.handle(Event::CheckDue { service }, None),
             Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }, None),
         }
@@ -191,11 +203,26 @@ impl Engine {
                 Effect::Commit(commit) => {
                     log_decision(&commit);
                     let kept = commit.outcome.is_some().then(|| kept.take()).flatten();
+                    self.show(&commit.service, commit.outcome.as_ref().map(|logged| &logged.outcome));
                     self.receipts.push(self.store.submit(commit, kept));
                 }
             }
         }
         due
+    }
+
+    fn show(&self, service: &ServiceId, outcome: Option<&Outcome>) {
+        let known = self.monitor.view(service).zip(self.monitor.muting(service));
+        if let Some((view, muting)) = known {
+            self.board.note(service, view, muting, outcome);
+        }
+    }
+
+    /// Maintenance and a reload may concern every service, also those that there is nothing to commit of.
+    fn show_all(&self) {
+        for service in self.monitor.services() {
+            self.show(&service.id, None);
+        }
     }
 
     fn start(&mut self, service: ServiceId) {

@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 pub mod app;
+pub mod board;
 pub mod checks;
 pub mod cli;
 pub mod clock;

@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "board",
             "checks",
             "clock",
             "config",
@@ -48,9 +49,9 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // L3: when things run; what people see.
-    ("engine", &["checks", "clock", "shutdown", "store"]),
+    ("engine", &["board", "checks", "clock", "shutdown", "store"]),
     ("tasks", &["clock", "heartbeats", "plugins", "shutdown", "sinks", "store", "words"]),
-    ("dashboard", &["clock", "heartbeats", "shutdown", "store", "words"]),
+    ("dashboard", &["board", "clock", "heartbeats", "shutdown", "store", "words"]),
     // L2: adapters, one outside thing each.
     ("config", &["files", "hosts", "machine", "paths"]),
     ("checks", &["clock", "plugins", "probes", "words"]),
@@ -59,6 +60,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["heartbeats"]),
     ("sinks", &["words"]),
     // L1: small things that every layer may use.
+    ("board", &[]),
     ("clock", &[]),
     ("exit_code", &[]),
     ("files", &[]),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pihook_core::{ServiceId, SinkId};
+use pihook_core::{Cadence, ServiceId, SinkId};
 
 use super::{Prepared, grants, heartbeats};
+use crate::board::Listed;
 use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
 use crate::plugins::{LoadError, PluginSource};
@@ -76,6 +77,25 @@ pub(super) fn registered(config: &Config) -> Vec<RegisteredService> {
             name: service.service.name.to_string(),
             zone: service.service.zone.clone(),
             check: service.check.plugin.clone(),
+        })
+        .collect()
+}
+
+/// The services as people are shown them.
+pub(super) fn listed(config: &Config) -> Vec<Listed> {
+    let interval = |cadence| match cadence {
+        Cadence::Every(interval) => Some(interval),
+        Cadence::Pushed => None,
+    };
+    config
+        .services
+        .iter()
+        .map(|ServiceConfig { service, check, .. }| Listed {
+            id: service.id.clone(),
+            name: service.name.clone(),
+            zone: service.zone.clone(),
+            check: Arc::from(check.plugin.as_str()),
+            interval: interval(service.cadence),
         })
         .collect()
 }

@@ -12,6 +12,7 @@ use super::judge::Broken;
 use super::prepare::{Made, Read, make, read};
 use super::watch::Stamps;
 use super::{Environment, assemble, heartbeats, own};
+use crate::board::Board;
 use crate::checks::PluginRunner;
 use crate::clock::Clock;
 use crate::config::{Config, Problems};
@@ -33,6 +34,7 @@ pub(super) struct Running {
     pub(super) host: Arc<PluginHost>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) runner: PluginRunner,
+    pub(super) board: Board,
     pub(super) engine: EngineHandle,
     pub(super) store: Store,
     pub(super) heartbeats: Arc<Heartbeats>,
@@ -86,6 +88,7 @@ impl Running {
         self.runner.replace(library.clone(), assemble::specs(&config));
         self.formatter.replace(library.clone());
         self.sinks.send_replace(Arc::new(sinks));
+        self.board.list(assemble::listed(&config));
         self.engine.send(Command::Reconfigure(own::with_own(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
         info!("configuration reloaded: {}", count(config.services.len(), "service"));

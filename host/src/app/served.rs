@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::{Auth, Dashboard as Wanted};
 use crate::dashboard::{self, Credentials, Dashboard};
@@ -18,6 +19,7 @@ pub(super) struct Sources {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) trouble: watch::Receiver<Option<String>>,
     pub(super) inlet: Inlet,
+    pub(super) board: Board,
 }
 
 /// The dashboard as it was last wanted.
@@ -65,6 +67,7 @@ impl Served {
             clock: self.sources.clock.clone(),
             trouble: self.sources.trouble.clone(),
             inlet: self.sources.inlet.clone(),
+            board: self.sources.board.clone(),
         };
         let Some(listener) = dashboard::bind(*listen).await else { return };
         self.sources.inlet.open(self.sources.clock.now());

@@ -15,6 +15,7 @@ use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
+use crate::board::Board;
 use crate::checks::PluginRunner;
 use crate::engine::{Command, Engine};
 use crate::shutdown::Shutdown;
@@ -41,16 +42,20 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
 
+    let board = Board::new();
+    board.list(assemble::listed(&config));
     let trouble = store.trouble();
     let database = config.data_dir.join(DATABASE);
-    let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone(), inlet };
+    let sources =
+        Sources { database, clock: clock.clone(), trouble: trouble.clone(), inlet, board: board.clone() };
     let served = Served::start(sources, &config.dashboard).await;
     let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag);
     let flag = flag::understand(file, &config);
     let now = clock.now();
     flag.announce(now.wall);
     let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
-    let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
+    let (engine, handle) =
+        Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone(), board.clone());
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
@@ -90,6 +95,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         host,
         clock,
         runner,
+        board,
         engine: handle,
         store,
         heartbeats: beats,

@@ -41,6 +41,7 @@ impl Stage {
             clock,
             trouble: trouble.subscribe(),
             inlet,
+            board: Board::new(),
         };
         let (stop, stopped) = shutdown::channel();
         let task = tokio::spawn(run(listener, dashboard, stopped));

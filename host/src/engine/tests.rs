@@ -95,7 +95,7 @@ impl Stage {
         let clock = Arc::new(SystemClock::start());
         let now: Moment = clock.now();
         let monitor = Monitor::new(services, None, SavedState::default(), now);
-        Engine::new(monitor, Arc::new(Scripted(script.clone())), self.store.clone(), clock)
+        Engine::new(monitor, Arc::new(Scripted(script.clone())), self.store.clone(), clock, Board::new())
     }
 
     fn count(&self, what: &str) -> i64 {
