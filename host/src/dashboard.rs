@@ -3,8 +3,10 @@
 
 mod auth;
 mod guests;
+mod metrics;
 mod page;
 mod push;
+mod stock;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +32,9 @@ use crate::store::StoreReader;
 use guests::Door;
 
 pub use auth::Credentials;
+
+/// What every request is answered from.
+type Shared = Arc<Dashboard>;
 
 /// How long requests may go on after the request to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -86,12 +91,13 @@ fn router(dashboard: Arc<Dashboard>) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/healthz", get(health))
+        .route("/metrics", get(metrics::metrics))
         .route("/push/{token}", get(push::push).post(push::push))
         .with_state(dashboard)
 }
 
 /// Whether PiHook does its work; open to all, since who asks is a program.
-async fn health(State(dashboard): State<Arc<Dashboard>>) -> Response {
+async fn health(State(dashboard): State<Shared>) -> Response {
     let trouble = dashboard.trouble.borrow().clone();
     match trouble {
         None => "ok\n".into_response(),
@@ -102,7 +108,7 @@ async fn health(State(dashboard): State<Arc<Dashboard>>) -> Response {
     }
 }
 
-async fn status_page(State(dashboard): State<Arc<Dashboard>>, headers: HeaderMap) -> Response {
+async fn status_page(State(dashboard): State<Shared>, headers: HeaderMap) -> Response {
     if let Some(credentials) = &dashboard.credentials
         && !credentials.admit(&headers)
     {

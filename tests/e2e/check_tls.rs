@@ -103,7 +103,10 @@ async fn certificates_are_judged() {
     let seen = check("tls", wanted).await;
     for (seen, (_, _, status, summary)) in seen.iter().zip(&cases) {
         seen.begins(status, summary);
-        assert_eq!(seen.metrics, ["certificate_days_left", "handshake_ms", "connect_ms"]);
+        assert_eq!(
+            seen.metrics,
+            ["certificate_days_left", "certificate_not_after_seconds", "handshake_ms", "connect_ms"]
+        );
     }
 }
 

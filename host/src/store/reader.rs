@@ -156,6 +156,14 @@ impl StoreReader {
         )
     }
 
+    /// How many alerts wait for each sink that has any.
+    pub fn pending_by_sink(&self) -> Result<Vec<(SinkId, u64)>, StoreError> {
+        self.all(
+            "SELECT sink, count(*) FROM deliveries WHERE state = 'pending' GROUP BY sink ORDER BY sink",
+            |row| Ok((SinkId::new(&row.get::<_, String>(0)?), u64::from(count(row.get(1)?)))),
+        )
+    }
+
     /// The sinks that are disabled.
     pub fn disabled_sinks(&self) -> Result<Vec<DisabledSink>, StoreError> {
         disabled::all(&self.db)

@@ -117,6 +117,8 @@ fn measured(mut outcome: Outcome, response: &Response, now_ms: i64) -> Outcome {
     if let Some(shown) = &response.certificate {
         let days = certificate::days_left(shown.not_after_ms, now_ms);
         outcome = outcome.metric("certificate_days_left", days as f64, "days");
+        outcome =
+            outcome.metric("certificate_not_after_seconds", shown.not_after_ms as f64 / 1000.0, "seconds");
     }
     outcome
 }

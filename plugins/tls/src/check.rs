@@ -142,6 +142,8 @@ fn measured(outcome: Outcome, settings: &Settings, answer: &Answer, now_ms: i64)
     if let Some(first) = first_to_end(settings, answer, now_ms) {
         let days = first.not_after_ms.saturating_sub(now_ms).div_euclid(MS_PER_DAY);
         outcome = outcome.metric("certificate_days_left", days as f64, "days");
+        outcome =
+            outcome.metric("certificate_not_after_seconds", first.not_after_ms as f64 / 1000.0, "seconds");
     }
     outcome = outcome.metric("handshake_ms", answer.handshake_ms, "ms");
     outcome = outcome.metric("connect_ms", connection.connect_ms, "ms");

@@ -249,6 +249,7 @@ fn measurements_go_with_every_answer() {
                 ("total_ms", 10.5, "ms"),
                 ("body_bytes", 3.0, "bytes"),
                 ("certificate_days_left", 90.0, "days"),
+                ("certificate_not_after_seconds", ((NOW + 90 * DAY) / 1000) as f64, "seconds"),
             ]
         );
     }
