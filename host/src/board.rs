@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pihook_core::monitor::{Incident, Muting, View};
-use pihook_core::{Outcome, ServiceId, Status, ZoneId};
+use pihook_core::{Outcome, ServiceId, Status, Timestamp, ZoneId};
 use tokio::sync::watch;
 
 pub use recent::{Point, Recent};
@@ -41,6 +41,8 @@ pub struct Entry {
     pub last: Option<Outcome>,
     /// The incident that is open.
     pub incident: Option<Incident>,
+    /// When its last incident ended, if it is known to have had one.
+    pub well_since: Option<Timestamp>,
     /// Whether maintenance covers it.
     pub muting: Muting,
     /// The last hour.
@@ -100,8 +102,9 @@ impl Board {
     }
 
     /// Takes in what history knows of a service, the oldest first. What is newer already stays.
-    pub fn recall(&self, service: &ServiceId, outcomes: Vec<Outcome>) {
+    pub fn recall(&self, service: &ServiceId, outcomes: Vec<Outcome>, well_since: Option<Timestamp>) {
         self.change(service, |entry| {
+            entry.well_since = entry.well_since.or(well_since);
             for outcome in &outcomes {
                 entry.recent.add(outcome);
             }
@@ -116,6 +119,9 @@ impl Board {
     pub fn note(&self, service: &ServiceId, view: View, muting: Muting, outcome: Option<&Outcome>) {
         self.change(service, |entry| {
             entry.health = view.health.or(entry.health);
+            if let (Some(_), None, Some(outcome)) = (&entry.incident, &view.incident, outcome) {
+                entry.well_since = Some(outcome.at);
+            }
             entry.incident = view.incident;
             entry.muting = muting;
             if let Some(outcome) = outcome {
@@ -172,6 +178,7 @@ impl Entry {
             health: None,
             last: None,
             incident: None,
+            well_since: None,
             muting: Muting::Audible,
             recent: Recent::default(),
             tally: Tally::default(),

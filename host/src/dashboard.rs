@@ -1,11 +1,15 @@
 //! What people see in a browser, and where jobs send signs of life. It reads the database and never writes to it: what
 //! comes in is passed on.
 
+pub(crate) mod assets;
 mod auth;
 mod guests;
+mod live;
 mod metrics;
+mod packed;
 mod page;
 mod push;
+mod status;
 mod stock;
 
 use std::net::SocketAddr;
@@ -14,9 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,11 +32,12 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::heartbeats::Inlet;
 use crate::shutdown::Shutdown;
-use crate::store::StoreReader;
 
 use guests::Door;
 
 pub use auth::Credentials;
+pub use live::Channel;
+pub use status::Rendered;
 
 /// What every request is answered from.
 type Shared = Arc<Dashboard>;
@@ -53,6 +59,10 @@ pub struct Dashboard {
     pub inlet: Inlet,
     /// What is known now.
     pub board: Board,
+    /// Where its changes are told.
+    pub channel: Channel,
+    /// The page as it was last made.
+    pub rendered: Rendered,
 }
 
 /// Opens the port. A taken one is logged and no reason to stop watching.
@@ -72,7 +82,9 @@ pub async fn bind(listen: SocketAddr) -> Option<TcpListener> {
 /// Serves until shutdown, and at most a second longer.
 pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown) {
     let requested = |mut shutdown: Shutdown| async move { shutdown.requested().await };
-    let service = axum::serve(Door::new(listener), router(Arc::new(dashboard)))
+    let dashboard = Arc::new(dashboard);
+    let teller = live::tell(dashboard.clone());
+    let service = axum::serve(Door::new(listener), router(dashboard))
         .with_graceful_shutdown(requested(shutdown.clone()));
     let late = async {
         requested(shutdown).await;
@@ -82,18 +94,56 @@ pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown
         served = service => if let Err(error) = served {
             warn!("the dashboard has stopped: {error}");
         },
-        // Who has sent half a request would be waited for.
+        // Who has sent half a request would be waited for, and who listens to events.
         () = late => {}
+        // Ends with the board alone.
+        () = teller => {}
     }
 }
 
-fn router(dashboard: Arc<Dashboard>) -> Router {
-    Router::new()
-        .route("/", get(status_page))
-        .route("/healthz", get(health))
+fn router(dashboard: Shared) -> Router {
+    let guarded = Router::new()
+        .route("/", get(status::status_page))
+        .route("/events", get(live::events))
         .route("/metrics", get(metrics::metrics))
+        .route("/assets/pihook.css", get(assets::css))
+        .route("/assets/pihook.js", get(assets::js))
+        .layer(middleware::from_fn_with_state(dashboard.clone(), admit));
+    Router::new()
+        .merge(guarded)
+        .route("/healthz", get(health))
         .route("/push/{token}", get(push::push).post(push::push))
+        .layer(middleware::map_response(secure))
         .with_state(dashboard)
+}
+
+/// Lets in whoever may see what is known.
+async fn admit(State(dashboard): State<Shared>, request: Request, next: Next) -> Response {
+    if dashboard.credentials.as_ref().is_none_or(|credentials| credentials.admit(request.headers())) {
+        return next.run(request).await;
+    }
+    let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"PiHook\", charset=\"UTF-8\"")];
+    (StatusCode::UNAUTHORIZED, challenge, "PiHook wants a name and a password.\n").into_response()
+}
+
+/// Pages take nothing from elsewhere, run nothing but PiHook's own script, and stay in nobody's cache unless they say
+/// otherwise.
+const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+async fn secure(mut response: Response) -> Response {
+    for (name, value) in SECURITY_HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Whether PiHook does its work; open to all, since who asks is a program.
@@ -108,28 +158,10 @@ async fn health(State(dashboard): State<Shared>) -> Response {
     }
 }
 
-async fn status_page(State(dashboard): State<Shared>, headers: HeaderMap) -> Response {
-    if let Some(credentials) = &dashboard.credentials
-        && !credentials.admit(&headers)
-    {
-        let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"PiHook\", charset=\"UTF-8\"")];
-        return (StatusCode::UNAUTHORIZED, challenge, "PiHook wants a name and a password.\n")
-            .into_response();
-    }
-    let read = tokio::task::spawn_blocking(move || {
-        let reader = StoreReader::open(&dashboard.database)?;
-        let now = dashboard.clock.now().wall;
-        Ok::<_, crate::store::StoreError>(page::render(&reader.services()?, &reader.open_incidents()?, now))
-    });
-    match read.await {
-        Ok(Ok(page)) => (page::SECURITY_HEADERS, Html(page)).into_response(),
-        Ok(Err(error)) => {
-            warn!("the status page cannot read the database: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "The database cannot be read; the log says why.\n")
-                .into_response()
-        }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+/// What stands above the services beside what the board knows.
+fn warnings(dashboard: &Dashboard) -> Vec<String> {
+    let trouble = dashboard.trouble.borrow().clone();
+    trouble.map(|why| format!("The database cannot be written: {why}")).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ const FENCED: &[(&str, &str)] = &[
     ("wasmtime_wasi", "plugins"),
     ("rusqlite", "store"),
     ("axum", "dashboard"),
+    ("futures_util", "dashboard"),
+    ("prometheus", "dashboard"),
     ("askama", "dashboard"),
     ("reqwest", "sinks"),
     ("hyper", "probes"),

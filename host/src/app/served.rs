@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::{Auth, Dashboard as Wanted};
-use crate::dashboard::{self, Credentials, Dashboard};
+use crate::dashboard::{self, Channel, Credentials, Dashboard, Rendered};
 use crate::heartbeats::Inlet;
 use crate::shutdown::{self, ShutdownSender};
 
@@ -68,6 +68,8 @@ impl Served {
             trouble: self.sources.trouble.clone(),
             inlet: self.sources.inlet.clone(),
             board: self.sources.board.clone(),
+            channel: Channel::new(),
+            rendered: Rendered::default(),
         };
         let Some(listener) = dashboard::bind(*listen).await else { return };
         self.sources.inlet.open(self.sources.clock.now());

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use pihook_core::Outcome;
 use pihook_core::monitor::Monitor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::info;
+use tracing::{debug, info};
 
 use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
@@ -17,13 +19,14 @@ use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
 use crate::board::Board;
 use crate::checks::PluginRunner;
+use crate::config::Config;
 use crate::engine::{Command, Engine};
 use crate::shutdown::Shutdown;
-use crate::store::Store;
+use crate::store::{ServiceRow, Store, StoreReader};
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
 use crate::tasks::wording::PluginFormatter;
-use crate::words::count;
+use crate::words::{chain, count};
 
 /// What runs beside the daemon's own loop, until shutdown.
 pub(super) struct Parts {
@@ -34,20 +37,18 @@ pub(super) struct Parts {
 /// Starts everything. Whatever can fail does so before the first part runs.
 pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Daemon, Parts), RunError> {
     let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;
-    let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
+    let database = config.data_dir.join(DATABASE);
+    let store = Store::open(&database, config.history.commit_every)?;
     own::register(&store, &config).await?;
     let beats = probes.heartbeats.clone();
     let (inlet, arrivals) = heartbeats::open(&beats, &store, &config, clock.now()).await?;
     let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
+    let board = board(&config, &database);
 
-    let board = Board::new();
-    board.list(assemble::listed(&config));
-    let trouble = store.trouble();
-    let database = config.data_dir.join(DATABASE);
-    let sources =
-        Sources { database, clock: clock.clone(), trouble: trouble.clone(), inlet, board: board.clone() };
+    let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
+    let sources = Sources { database, clock: clocked, trouble: trouble.clone(), inlet, board: shown };
     let served = Served::start(sources, &config.dashboard).await;
     let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag);
     let flag = flag::understand(file, &config);
@@ -115,6 +116,36 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         again: false,
     };
     Ok((daemon, Parts { engine, others }))
+}
+
+fn board(config: &Config, database: &Path) -> Board {
+    let board = Board::new();
+    board.list(assemble::listed(config));
+    recall(&board, database);
+    board
+}
+
+/// Shows what history knows, until the first checks have ended. It is for show, so the start does not depend on it.
+fn recall(board: &Board, database: &Path) {
+    let known =
+        StoreReader::open(database).and_then(|reader| Ok((reader.services()?, reader.last_recoveries()?)));
+    let (services, recoveries) = match known {
+        Ok(known) => known,
+        Err(error) => return debug!("the board begins empty: {}", chain(&error)),
+    };
+    for ServiceRow { id, last, .. } in services {
+        let well_since = recoveries.get(&id).copied();
+        let outcome = last.map(|last| Outcome {
+            status: last.status,
+            summary: last.summary,
+            notice: None,
+            response_time: last.response_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok()),
+            attempts: last.attempts,
+            metrics: Vec::new(),
+            at: last.at,
+        });
+        board.recall(&id, outcome.into_iter().collect(), well_since);
+    }
 }
 
 /// Keeps a second daemon away from the same data: two would tell everything twice.

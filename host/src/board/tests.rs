@@ -71,7 +71,7 @@ fn what_history_knows_comes_before_what_happens() {
     let board = Board::new();
     board.list(vec![listed("a")]);
     let id = ServiceId::new("a");
-    board.recall(&id, vec![outcome(Status::Down, 0, Some(3)), outcome(Status::Up, 60, Some(4))]);
+    board.recall(&id, vec![outcome(Status::Down, 0, Some(3)), outcome(Status::Up, 60, Some(4))], None);
     let entry = board.picture().entries[0].clone();
     assert_eq!(entry.status(), Some(Status::Up));
     assert_eq!(entry.recent.points().len(), 2);

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// Connections that are open at once. More wait in the kernel until one ends.
-const MOST: usize = 64;
+const MOST: usize = 256;
 /// How long a connection may take over its next request, from the first byte to the last, or over taking in the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 

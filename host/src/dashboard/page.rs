@@ -1,77 +1,238 @@
-//! The status page as HTML.
+//! The status page as HTML: made from the board alone, so that it costs no disk.
+
+mod gauges;
+mod spark;
+
+use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::http::{HeaderName, header};
-use pihook_core::Timestamp;
+use pihook_core::monitor::Muting;
+use pihook_core::{Status, Timestamp};
 
-use crate::store::{OpenIncident, ServiceRow};
+use crate::board::{Entry, Picture};
 use crate::words;
+use gauges::Gauge;
 
-/// The page takes nothing from elsewhere and runs nothing.
-pub(super) const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
-];
+/// Which services are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Filter {
+    /// Part of a service's name or zone, in any case.
+    pub(super) text: String,
+    /// A zone, or empty for all.
+    pub(super) zone: String,
+    /// A status, or empty for all.
+    pub(super) status: String,
+}
+
+/// What is said above the services beside what the board knows.
+pub(super) type Warnings = Vec<String>;
 
 #[derive(Template)]
 #[template(path = "status.html")]
-struct StatusPage {
-    services: Vec<ServiceLine>,
-    incidents: Vec<IncidentLine>,
+struct StatusPage<'a> {
+    head: Head,
+    zones: Vec<Zone>,
+    filter: &'a Filter,
+    statuses: &'static [&'static str],
+    shown: usize,
+    total: usize,
     now: String,
+    now_utc: String,
 }
 
-struct ServiceLine {
+#[derive(Template)]
+#[template(path = "head_alone.html")]
+struct HeadAlone {
+    head: Head,
+}
+
+#[derive(Template)]
+#[template(path = "row_alone.html")]
+struct RowAlone {
+    row: Row,
+}
+
+struct Zone {
+    name: String,
+    rows: Vec<Row>,
+}
+
+struct Head {
+    overall: &'static str,
+    sentence: String,
+    warnings: Warnings,
+    incidents: Vec<IncidentLine>,
+    gauges: Vec<Gauge>,
+}
+
+struct Row {
+    id: String,
     name: String,
     zone: String,
     status: &'static str,
+    muted: bool,
+    since: String,
+    since_utc: String,
     response: String,
-    checked: String,
+    spark: String,
     summary: String,
 }
 
 struct IncidentLine {
     name: String,
     status: &'static str,
+    muted: bool,
     since: String,
-    checks_failed: u32,
+    since_utc: String,
+    checks: String,
     reason: String,
 }
 
-/// The page. Every text in it is escaped: names and summaries are anybody's.
-pub(super) fn render(services: &[ServiceRow], incidents: &[OpenIncident], now: Timestamp) -> String {
-    let page = StatusPage {
-        services: services.iter().map(service_line).collect(),
-        incidents: incidents
+const STATUSES: [&str; 5] = ["down", "degraded", "unknown", "up", PENDING];
+/// What a service is before its first check.
+const PENDING: &str = "pending";
+
+/// The whole page. Every text in it is escaped: names and summaries are anybody's.
+pub(super) fn render(
+    picture: &Picture,
+    filter: &Filter,
+    warnings: Warnings,
+    now: Timestamp,
+) -> askama::Result<String> {
+    let names: BTreeSet<&str> = picture.entries.iter().map(|entry| entry.listed.zone.as_str()).collect();
+    let in_zone = |name: &str| Zone {
+        name: name.to_owned(),
+        rows: picture
+            .entries
             .iter()
-            .map(|incident| IncidentLine {
-                name: incident.name.clone(),
-                status: incident.status.as_str(),
-                since: local(incident.opened),
-                checks_failed: incident.checks_failed,
-                reason: incident.reason.clone(),
-            })
+            .filter(|entry| entry.listed.zone.as_str() == name && filter.admits(entry))
+            .map(|entry| Row::of(entry, now))
             .collect(),
-        now: local(now),
     };
-    page.render().unwrap_or_else(|error| format!("the page cannot be made: {error}"))
+    let zones: Vec<Zone> = names.into_iter().map(in_zone).collect();
+    StatusPage {
+        head: Head::of(picture, warnings, now),
+        shown: zones.iter().map(|zone| zone.rows.len()).sum(),
+        zones,
+        filter,
+        statuses: &STATUSES,
+        total: picture.entries.len(),
+        now: local(now),
+        now_utc: now.to_string(),
+    }
+    .render()
 }
 
-fn service_line(row: &ServiceRow) -> ServiceLine {
-    let last = row.last.as_ref();
-    ServiceLine {
-        name: row.name.clone(),
-        zone: row.zone.to_string(),
-        status: last.map_or("pending", |last| last.status.as_str()),
-        response: last.and_then(|last| last.response_ms).map(|ms| format!("{ms:.0} ms")).unwrap_or_default(),
-        checked: last.map(|last| local(last.at)).unwrap_or_default(),
-        summary: last.map(|last| last.summary.clone()).unwrap_or_default(),
+/// What stands above the services.
+pub(super) fn head(picture: &Picture, warnings: Warnings, now: Timestamp) -> askama::Result<String> {
+    HeadAlone { head: Head::of(picture, warnings, now) }.render().map(|html| html.trim().to_owned())
+}
+
+/// One service.
+pub(super) fn row(entry: &Entry, now: Timestamp) -> askama::Result<String> {
+    RowAlone { row: Row::of(entry, now) }.render().map(|html| html.trim().to_owned())
+}
+
+impl Filter {
+    fn admits(&self, entry: &Entry) -> bool {
+        let text = self.text.trim().to_lowercase();
+        let listed = &entry.listed;
+        let named = |name: &str| name.to_lowercase().contains(&text);
+        (self.zone.is_empty() || self.zone == listed.zone.as_str())
+            && (self.status.is_empty() || self.status == word(entry))
+            && (text.is_empty() || named(&listed.name) || named(listed.zone.as_str()))
     }
+}
+
+impl Head {
+    fn of(picture: &Picture, warnings: Warnings, now: Timestamp) -> Self {
+        let (overall, sentence) = overall(picture);
+        let mut open: Vec<_> = picture
+            .entries
+            .iter()
+            .filter_map(|entry| entry.incident.as_ref().map(|incident| (entry, incident)))
+            .collect();
+        // The worst first, and of equals the newest.
+        open.sort_by_key(|(_, incident)| {
+            (std::cmp::Reverse(incident.status.badness()), std::cmp::Reverse(incident.opened))
+        });
+        let line =
+            |(entry, incident): (&std::sync::Arc<Entry>, &pihook_core::monitor::Incident)| IncidentLine {
+                name: entry.listed.name.to_string(),
+                status: incident.status.as_str(),
+                muted: entry.muting == Muting::Muted,
+                since: since(incident.opened, now),
+                since_utc: incident.opened.to_string(),
+                checks: words::count(
+                    usize::try_from(incident.checks_failed).unwrap_or(usize::MAX),
+                    "failed check",
+                ),
+                reason: incident.reason.clone(),
+            };
+        Self {
+            overall,
+            sentence,
+            warnings,
+            incidents: open.into_iter().map(line).collect(),
+            gauges: gauges::of(picture),
+        }
+    }
+}
+
+/// The worst confirmed status, and all of it in one sentence.
+fn overall(picture: &Picture) -> (&'static str, String) {
+    let total = picture.entries.len();
+    let count = |status| picture.entries.iter().filter(|entry| entry.health == Some(status)).count();
+    let [down, degraded, unknown] = [Status::Down, Status::Degraded, Status::Unknown].map(count);
+    let unchecked = picture.entries.iter().filter(|entry| entry.last.is_none()).count();
+    let parts: Vec<String> = [(down, "down"), (degraded, "degraded"), (unknown, "unknown")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let word = match (down, degraded, unknown) {
+        (0, 0, 0) if total == 0 || unchecked == total => {
+            return (PENDING, "Nothing has been checked yet".to_owned());
+        }
+        (0, 0, 0) => return ("up", format!("All is well: {} watched", words::count(total, "service"))),
+        (0, 0, _) => "unknown",
+        (0, _, _) => "degraded",
+        _ => "down",
+    };
+    (word, format!("{} of {}", parts.join(", "), words::count(total, "service")))
+}
+
+impl Row {
+    fn of(entry: &Entry, now: Timestamp) -> Self {
+        let last = entry.last.as_ref();
+        let opened = entry.incident.as_ref().map(|incident| incident.opened);
+        let began = opened.or(entry.well_since);
+        Self {
+            id: entry.listed.id.to_string(),
+            name: entry.listed.name.to_string(),
+            zone: entry.listed.zone.to_string(),
+            status: word(entry),
+            muted: entry.muting == Muting::Muted,
+            since: began.map(|at| since(at, now)).unwrap_or_default(),
+            since_utc: began.map(|at| at.to_string()).unwrap_or_default(),
+            response: last
+                .and_then(|outcome| outcome.response_time)
+                .map(|time| format!("{:.0} ms", time.as_secs_f64() * 1000.0))
+                .unwrap_or_default(),
+            spark: spark::svg(&entry.recent, now),
+            summary: last.map(|outcome| outcome.summary.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+fn word(entry: &Entry) -> &'static str {
+    entry.status().map_or(PENDING, Status::as_str)
+}
+
+/// The time of day if it was today, and the date otherwise.
+fn since(at: Timestamp, now: Timestamp) -> String {
+    let day = |at| words::local(at, "%Y-%m-%d");
+    if day(at) == day(now) { words::local(at, "%H:%M") } else { words::local(at, words::MINUTES) }
 }
 
 fn local(at: Timestamp) -> String {
@@ -79,22 +240,4 @@ fn local(at: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use pihook_core::{ServiceId, ZoneId};
-
-    use super::*;
-
-    #[test]
-    fn names_cannot_bring_markup_in() {
-        let row = ServiceRow {
-            id: ServiceId::new("x"),
-            name: "<script>alert(1)</script>".into(),
-            zone: ZoneId::new("a\"b"),
-            check: "http".into(),
-            last: None,
-        };
-        let page = render(&[row], &[], Timestamp::UNIX_EPOCH);
-        assert!(!page.contains("<script"), "{page}");
-        assert!(page.contains("alert(1)"));
-    }
-}
+pub(super) mod tests;

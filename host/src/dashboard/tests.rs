@@ -14,16 +14,17 @@ use crate::shutdown::{self, ShutdownSender};
 
 const PUSH_TOKEN: &str = "Push-Token_0123456789";
 
-struct Stage {
+pub(super) struct Stage {
     address: SocketAddr,
     trouble: watch::Sender<Option<String>>,
     arrivals: mpsc::Receiver<Arrival>,
+    pub(super) board: Board,
     stop: ShutdownSender,
     task: JoinHandle<()>,
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let trouble = watch::Sender::new(None);
@@ -34,6 +35,7 @@ impl Stage {
             Vec::new(),
             clock.now(),
         );
+        let board = Board::new();
         let (inlet, arrivals) = inlet(heartbeats);
         let dashboard = Dashboard {
             database: PathBuf::from("/nowhere"),
@@ -41,11 +43,13 @@ impl Stage {
             clock,
             trouble: trouble.subscribe(),
             inlet,
-            board: Board::new(),
+            board: board.clone(),
+            channel: Channel::new(),
+            rendered: Rendered::default(),
         };
         let (stop, stopped) = shutdown::channel();
         let task = tokio::spawn(run(listener, dashboard, stopped));
-        Self { address, trouble, arrivals, stop, task }
+        Self { address, trouble, arrivals, board, stop, task }
     }
 
     /// A connection that has sent this.
@@ -53,6 +57,14 @@ impl Stage {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         stream
+    }
+
+    /// Somebody who listens to events, from behind the head of the answer on.
+    pub(super) async fn listen(&self) -> Listener {
+        let mut listener = Listener(self.guest("GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await);
+        let head = listener.until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/event-stream"), "{head}");
+        listener
     }
 
     /// What a request is answered with.
@@ -71,6 +83,20 @@ impl Stage {
 
     async fn health(&self) -> String {
         rest(self.guest("GET /healthz HTTP/1.0\r\n\r\n").await).await
+    }
+}
+
+/// Somebody who reads an answer piece by piece.
+pub(super) struct Listener(TcpStream);
+
+impl Listener {
+    /// What comes, up to and with this.
+    pub(super) async fn until(&mut self, end: &str) -> String {
+        let mut text = Vec::new();
+        while !text.ends_with(end.as_bytes()) {
+            text.push(self.0.read_u8().await.unwrap());
+        }
+        String::from_utf8(text).unwrap()
     }
 }
 
@@ -203,4 +229,35 @@ async fn what_is_wrong_or_not_written_is_said() {
         let (code, text) = expected;
         assert!(answer.starts_with(&format!("HTTP/1.0 {code}")) && answer.ends_with(text), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn every_answer_is_fenced_in() {
+    let stage = Stage::new().await;
+    for path in ["/", "/healthz", "/assets/pihook.js", "/nothing"] {
+        let answer = stage.ask(&format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+        assert!(
+            answer.contains("content-security-policy: default-src 'none'; script-src 'self'"),
+            "{answer}"
+        );
+        assert!(!answer.contains("unsafe-inline"), "{answer}");
+    }
+    let page = stage.ask("GET / HTTP/1.0\r\n\r\n").await;
+    assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick"), "{page}");
+}
+
+#[tokio::test]
+async fn a_page_is_packed_for_whoever_takes_it() {
+    let stage = Stage::new().await;
+    let plain = stage.ask("GET / HTTP/1.0\r\n\r\n").await;
+    assert!(plain.contains("<!doctype html>") && plain.contains("vary: accept-encoding"), "{plain}");
+    let mut guest = stage.guest("GET / HTTP/1.0\r\naccept-encoding: br, gzip\r\n\r\n").await;
+    let mut answer = Vec::new();
+    guest.read_to_end(&mut answer).await.unwrap();
+    let split = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    assert!(String::from_utf8_lossy(&answer[..split]).contains("content-encoding: gzip"));
+    let mut page = String::new();
+    let mut unpacked = flate2::read::GzDecoder::new(&answer[split + 4..]);
+    std::io::Read::read_to_string(&mut unpacked, &mut page).unwrap();
+    assert!(page.contains("<!doctype html>"), "{page}");
 }

@@ -1,5 +1,6 @@
 //! Reading from another process, while the daemon runs and while it does not.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pihook_core::{AlertKind, IncidentId, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId};
@@ -141,6 +142,16 @@ impl StoreReader {
              FROM incidents i JOIN services s ON s.id = i.service WHERE i.closed_ms IS NULL ORDER BY i.id",
             open_incident,
         )
+    }
+
+    /// When each service's last incident ended, of those whose incident is over.
+    pub fn last_recoveries(&self) -> Result<BTreeMap<ServiceId, Timestamp>, StoreError> {
+        let ended = self.all(
+            "SELECT s.key, max(i.closed_ms) FROM incidents i JOIN services s ON s.id = i.service
+             WHERE i.closed_ms IS NOT NULL GROUP BY s.id",
+            |row| Ok((ServiceId::new(&row.get::<_, String>(0)?), instant(row.get(1)?))),
+        )?;
+        Ok(ended.into_iter().collect())
     }
 
     /// What has not reached its sink, oldest first, the first 1000 of it. What was given up is listed for at

@@ -20,6 +20,8 @@ fn text(board: &Board) -> String {
         trouble: trouble.subscribe(),
         inlet,
         board: board.clone(),
+        channel: crate::dashboard::Channel::new(),
+        rendered: crate::dashboard::Rendered::default(),
     };
     let families = gather(&dashboard, &board.picture(), &[(SinkId::new("discord"), 3)]);
     TextEncoder::new().encode_to_string(&families).unwrap()
