@@ -134,7 +134,10 @@ impl Engine {
             Command::Reconfigure(services) => self.handle(Event::Reconfigured { services }, None),
             Command::Maintenance(flag) => self.handle(Event::MaintenanceChanged(flag), None),
             Command::CheckNow(service) => self.handle(Event::CheckDue { service }, None),
-            Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }, None),
+            // What is pushed keeps nothing: what is still kept under its name is done with.
+            Command::Push(service, outcome) => {
+                self.handle(Event::CheckFinished { service, outcome }, Some(KeptEntries::new()));
+            }
         }
     }
 

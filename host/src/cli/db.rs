@@ -76,7 +76,12 @@ fn vacuum(database: &Path) -> Result<ExitCode, Failure> {
     })?;
     let sizes = upkeep::vacuum(database).map_err(|error| Failure::internal(&error))?;
     let won = sizes.before.saturating_sub(sizes.after);
-    print(&format!("{} before, {} now: {} won", mebibytes(sizes.before), mebibytes(sizes.after), mebibytes(won)));
+    print(&format!(
+        "{} before, {} now: {} won",
+        mebibytes(sizes.before),
+        mebibytes(sizes.after),
+        mebibytes(won)
+    ));
     Ok(ExitCode::Ok)
 }
 

@@ -45,7 +45,11 @@ const KEY: &str = "damage";
 pub(super) fn open(path: &Path, layout: schema::Layout, busy: Duration) -> Result<Connection, StoreError> {
     finish(path)?;
     let opened = schema::open(path, layout, busy).and_then(|db| {
-        probe(&db, path)?;
+        if let Err(error) = probe(&db, path) {
+            // Closing must not copy the log into the damaged file.
+            let _kept = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            return Err(error.into());
+        }
         Ok(db)
     });
     let Err(error) = opened else { return opened };
@@ -60,8 +64,9 @@ pub(super) fn open(path: &Path, layout: schema::Layout, busy: Duration) -> Resul
 
 /// What is still to be told of a damage, in words for people.
 pub(super) fn news(db: &Connection) -> Result<Option<String>, StoreError> {
-    let mut statement =
-        db.prepare("SELECT value FROM kept WHERE key = ?1 AND service = (SELECT id FROM services WHERE key = ?2)")?;
+    let mut statement = db.prepare(
+        "SELECT value FROM kept WHERE key = ?1 AND service = (SELECT id FROM services WHERE key = ?2)",
+    )?;
     let mut rows = statement.query(params![KEY, SERVICE])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(String::from_utf8_lossy(&row.get::<_, Vec<u8>>(0)?).into_owned()))
@@ -131,12 +136,7 @@ pub(super) fn replace(path: &Path, damage: &str, layout: schema::Layout) -> Resu
 }
 
 /// Makes the fresh database, complete with the news of it, as `….salvaged`.
-fn make_copy(
-    path: &Path,
-    aside: &Path,
-    damage: &str,
-    layout: schema::Layout,
-) -> Result<Found, StoreError> {
+fn make_copy(path: &Path, aside: &Path, damage: &str, layout: schema::Layout) -> Result<Found, StoreError> {
     let fresh = beside(path, ".salvaging");
     for suffix in ["", "-wal", "-shm"] {
         remove(&beside(&fresh, suffix))?;
@@ -251,7 +251,8 @@ fn forget_oldest(path: &Path) {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
     let prefix = format!("{}.corrupt-", name.to_string_lossy());
     let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.retain(|name| name.starts_with(&prefix) && !name.ends_with("-wal") && !name.ends_with("-shm"));
     names.sort();
     for oldest in names.iter().rev().skip(KEPT) {

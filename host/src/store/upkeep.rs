@@ -14,8 +14,8 @@ use super::{StoreError, schema};
 
 /// Complaints that are listed at most of each kind.
 const MOST: usize = 20;
-/// Pages that are copied at a time: 1 MB.
-const STEP: i32 = 256;
+/// Pages that are copied at a time: 256 KB.
+const STEP: i32 = 64;
 
 /// Everything that is wrong with the database, nothing if it is whole. Reads all of it, beside a running daemon too.
 ///
@@ -55,7 +55,8 @@ fn unreadable(db: &Connection) -> Result<Vec<String>, StoreError> {
             found.push(format!("the state of {service} is unreadable"));
         }
     }
-    let pending = "SELECT d.id, a.json FROM deliveries d JOIN alerts a ON a.id = d.alert WHERE d.state = 'pending'";
+    let pending =
+        "SELECT d.id, a.json FROM deliveries d JOIN alerts a ON a.id = d.alert WHERE d.state = 'pending'";
     for (id, json) in list(db, pending, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))? {
         if decode::<AlertDto>(&json).is_err() {
             found.push(format!("the alert of delivery {id} is unreadable"));
@@ -67,7 +68,8 @@ fn unreadable(db: &Connection) -> Result<Vec<String>, StoreError> {
 
 /// Open incidents of services of which nothing is known any more.
 fn forgotten(db: &Connection) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT id FROM incidents WHERE closed_ms IS NULL AND service NOT IN (SELECT service FROM states)";
+    let sql =
+        "SELECT id FROM incidents WHERE closed_ms IS NULL AND service NOT IN (SELECT service FROM states)";
     list(db, &format!("{sql} LIMIT {MOST}"), |row| {
         Ok(format!("incident {} is open, and its service has no state", row.get::<_, i64>(0)?))
     })

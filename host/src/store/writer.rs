@@ -258,7 +258,11 @@ impl Writer {
         self.mailbox.defer();
         self.told.set_trouble(Some(format!("it is damaged and being replaced: {damage}")));
         match self.replace(&damage) {
-            Ok(()) => self.told.replaced.send_modify(|count| *count += 1),
+            Ok(()) => {
+                // What has waited for it.
+                self.due = Some(Instant::now());
+                self.told.replaced.send_modify(|count| *count += 1);
+            }
             Err(error) => {
                 let error: &dyn Error = &error;
                 tracing::error!(error, "the damaged database is not replaced yet");

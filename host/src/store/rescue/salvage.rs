@@ -94,8 +94,9 @@ fn copy_tables(
 }
 
 fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement =
-        db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid")?;
+    let mut statement = db.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+    )?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
@@ -133,7 +134,8 @@ enum Stretch {
 impl<'a> Table<'a> {
     fn open(old: &'a Connection, new: &'a Connection, name: &str) -> rusqlite::Result<Self> {
         let known = columns(old, name)?;
-        let wanted: Vec<_> = columns(new, name)?.into_iter().filter(|column| known.contains(column)).collect();
+        let wanted: Vec<_> =
+            columns(new, name)?.into_iter().filter(|column| known.contains(column)).collect();
         if wanted.is_empty() {
             return Err(rusqlite::Error::QueryReturnedNoRows);
         }
@@ -142,7 +144,17 @@ impl<'a> Table<'a> {
         let places = vec!["?"; wanted.len()].join(", ");
         // A row that damage has made impossible, or that was copied already, is passed over.
         let insert = format!("INSERT OR IGNORE INTO \"{name}\" ({columns}) VALUES ({places})");
-        Ok(Self { old, new, name: name.to_owned(), columns, insert, has_rowid, copied: 0, torn: false, ended: false })
+        Ok(Self {
+            old,
+            new,
+            name: name.to_owned(),
+            columns,
+            insert,
+            has_rowid,
+            copied: 0,
+            torn: false,
+            ended: false,
+        })
     }
 
     fn run(&mut self, until: Option<Instant>) -> rusqlite::Result<()> {
@@ -294,14 +306,17 @@ fn primary_key(db: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
 /// Makes the copy whole: nothing refers to what could not be read, and what is derived is made anew.
 fn mend(db: &Connection) -> rusqlite::Result<()> {
     for table in in_order(tables(db)?) {
-        let mut statement = db.prepare("SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1)")?;
+        let mut statement =
+            db.prepare("SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1)")?;
         let links = statement.query_map([&table], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
         })?;
         for link in links {
             let (column, parent, key) = link?;
             db.execute(
-                &format!("DELETE FROM \"{table}\" WHERE \"{column}\" NOT IN (SELECT \"{key}\" FROM \"{parent}\")"),
+                &format!(
+                    "DELETE FROM \"{table}\" WHERE \"{column}\" NOT IN (SELECT \"{key}\" FROM \"{parent}\")"
+                ),
                 [],
             )?;
         }
