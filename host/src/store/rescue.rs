@@ -12,11 +12,12 @@ mod salvage;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pihook_core::{ServiceId, Timestamp};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
+use tokio::time::Instant;
 
 use super::codec::integer;
 use super::error::is_damage;
@@ -126,6 +127,10 @@ pub(super) fn replace(path: &Path, damage: &str, layout: schema::Layout) -> Resu
         damage: damage.to_owned(),
         source: Box::new(source),
     };
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the date is for a file's name, and the thread that writes has no clock"
+    )]
     let aside = unused_name(path, Timestamp::now());
     let found = make_copy(path, &aside, damage, layout).map_err(beyond)?;
     move_aside(path, &aside).map_err(beyond)?;

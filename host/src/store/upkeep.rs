@@ -136,6 +136,10 @@ fn copy(source: &Connection, part: &Path, progress: &mut dyn FnMut(f64)) -> Resu
                 progress(done);
             }
             // Somebody else has a lock on the source; there is none on a new file.
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "a command's own thread, on which nothing else waits"
+            )]
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
     }

@@ -32,10 +32,13 @@ const IMPATIENT: Duration = Duration::from_millis(200);
 /// How long to wait before a damaged database that could not be replaced is tried again.
 const REPLACE_AGAIN: Duration = Duration::from_secs(60);
 
+/// Work on the writer's connection; what is damaged, if something is.
+type Call = Box<dyn FnOnce(&mut Connection) -> Option<String> + Send>;
+
 /// Something for the writer to do besides commits.
 pub(super) enum Job {
     /// Anything on the same connection. It answers by itself, and returns what is damaged if something is.
-    Call(Box<dyn FnOnce(&mut Connection) -> Option<String> + Send>),
+    Call(Call),
     /// Write what is pending now.
     Flush(Ack),
     /// Write what is pending, tidy up and end.

@@ -1,10 +1,10 @@
 //! Copies tables row by row, past what cannot be read.
 
 use std::fmt;
-use std::time::Instant;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use tokio::time::Instant;
 
 use crate::store::error::is_damage;
 
@@ -162,7 +162,7 @@ impl<'a> Table<'a> {
         if self.has_rowid {
             self.by_number(until)?;
         } else {
-            self.from_both_ends()?;
+            self.inward()?;
         }
         self.new.execute_batch("COMMIT")
     }
@@ -251,7 +251,7 @@ impl<'a> Table<'a> {
     }
 
     /// A table without row numbers: forward and backward as far as it goes.
-    fn from_both_ends(&mut self) -> rusqlite::Result<()> {
+    fn inward(&mut self) -> rusqlite::Result<()> {
         let key = primary_key(self.old, &self.name)?;
         for direction in ["ASC", "DESC"] {
             let order: Vec<_> = key.iter().map(|column| format!("{column} {direction}")).collect();
