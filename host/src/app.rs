@@ -18,6 +18,7 @@ pub use assemble::{plugin_sources, runner};
 pub use daemon::{RunError, run};
 pub use flag::{Understood, services_named, understand, zone_named};
 pub use prepare::{Environment, PrepareError, Prepared, Purpose, prepare};
+pub use start::lock;
 
 /// The database's name within the data folder.
 pub const DATABASE: &str = "pihook.db";

@@ -3,6 +3,7 @@
 mod alert;
 mod args;
 mod check;
+mod db;
 mod maintenance;
 mod output;
 mod run;
@@ -51,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(args) => status::run(&place, &args),
         Command::Maintenance(args) => maintenance::run(&place, &args),
         Command::Alert(args) => alert::run(&place, &args),
+        Command::Db(args) => db::run(&place, &args),
         Command::Compile { output } => {
             plugins::compile_from_stdin(&output).map_err(|error| Failure::internal(&error))?;
             Ok(ExitCode::Ok)
@@ -68,6 +70,28 @@ impl Place {
         config::find(self.explicit.as_deref(), &environment, &Path::is_file)
             .map_err(|error| Failure::new(ExitCode::Config, error.to_string()))
     }
+}
+
+/// The database of the configuration, be that broken or not: what is known is not to be hidden by it.
+fn database(place: &Place) -> Result<PathBuf, Failure> {
+    let path = place.find()?;
+    let data_dir = match config::load(&path, &environment) {
+        Ok(config) => config.data_dir,
+        Err(problems) => match problems.partial() {
+            Some(config) => config.data_dir.clone(),
+            None => {
+                let text = "the configuration cannot be read; try `pihook validate`";
+                return Err(Failure::new(ExitCode::Config, text));
+            }
+        },
+    };
+    let database = data_dir.join(crate::app::DATABASE);
+    if !database.exists() {
+        let text =
+            format!("nothing is known yet: {} does not exist; start `pihook run` first", database.display());
+        return Err(Failure::new(ExitCode::Internal, text));
+    }
+    Ok(database)
 }
 
 /// The environment as configuration sees it.

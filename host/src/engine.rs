@@ -146,7 +146,10 @@ impl Engine {
                 self.show_all();
             }
             Command::CheckNow(service) => self.handle(Event::CheckDue { service }, None),
-            Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }, None),
+            // What is pushed keeps nothing: what is still kept under its name is done with.
+            Command::Push(service, outcome) => {
+                self.handle(Event::CheckFinished { service, outcome }, Some(KeptEntries::new()));
+            }
         }
     }
 

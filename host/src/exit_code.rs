@@ -6,6 +6,7 @@ pub enum ExitCode {
     /// All is well: every service up, the configuration valid.
     Ok,
     /// `check`: some service is down or degraded. `alert test`: the alert was not accepted.
+    /// `db check`: the database is damaged.
     Bad,
     /// `check`: of some service PiHook cannot tell, and none is down or degraded.
     Unknown,

@@ -42,7 +42,9 @@ mod pending;
 mod queue;
 mod reader;
 mod records;
+mod rescue;
 mod schema;
+pub mod upkeep;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,15 +82,15 @@ impl Store {
     /// Opens the database, made with mode 0600 if it is missing, and brings an older format up to date.
     ///
     /// Ordinary commits wait for others up to `commit_every`. Blocks; the file is not touched if a newer PiHook or
-    /// another program has written it.
+    /// another program has written it. One that is damaged is moved aside, and a fresh one has what could be read.
     pub fn open(path: &Path, commit_every: Duration) -> Result<Self, StoreError> {
         Self::open_tuned(path, Tuning::new(commit_every))
     }
 
     fn open_tuned(path: &Path, tuning: Tuning) -> Result<Self, StoreError> {
-        let db = schema::open(path, schema::Layout::CHOSEN, tuning.busy)?;
-        let told = Told { added: watch::Sender::new(0), trouble: watch::Sender::new(None) };
-        let (jobs, mailbox) = writer::start(db, tuning, told.clone())?;
+        let db = rescue::open(path, schema::Layout::CHOSEN, tuning.busy)?;
+        let told = Told::default();
+        let (jobs, mailbox) = writer::start(db, path.to_owned(), tuning, told.clone())?;
         Ok(Self { jobs, mailbox, told })
     }
 
@@ -169,6 +171,18 @@ impl Store {
     #[must_use]
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.told.trouble.subscribe()
+    }
+
+    /// Changes whenever a damaged database was replaced by a fresh one while this store was open.
+    #[must_use]
+    pub fn replaced(&self) -> watch::Receiver<u64> {
+        self.told.replaced.subscribe()
+    }
+
+    /// What is still to be told of a database that was damaged, in words for people. A commit of the service
+    /// `pihook:database` that keeps nothing forgets it.
+    pub async fn damage(&self) -> Result<Option<String>, StoreError> {
+        writer::call(&self.jobs, |db| rescue::news(db)).await
     }
 
     /// Sinks that have something to deliver, be it due or not.

@@ -33,7 +33,7 @@ async fn home_of(services: &str) -> Home {
 }
 
 /// Words of the command line, each with all its own.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["run"],
     &["check"],
@@ -46,6 +46,10 @@ const COMMANDS: [&[&str]; 12] = [
     &["alert"],
     &["alert", "test"],
     &["alert", "preview"],
+    &["db"],
+    &["db", "check"],
+    &["db", "backup"],
+    &["db", "vacuum"],
 ];
 
 async fn help(words: &[&str]) -> String {

@@ -110,6 +110,8 @@ pub(super) struct Daemon {
 impl Daemon {
     /// Passes on what happens until a signal says stop, or the engine breaks.
     async fn watch(&mut self, mut signals: Signals, engine: &mut JoinHandle<()>) -> Result<(), RunError> {
+        let mut replaced = self.running.store.replaced();
+        self.tell_damage().await;
         let mut look = interval(PERIOD);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tidy = interval_at(Instant::now() + memory::FIRST, memory::PERIOD);
@@ -131,6 +133,13 @@ impl Daemon {
                 _ = tidy.tick() => memory::release_code(),
                 reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
                 Ok(()) = self.standings.changed() => self.tell_standings().await,
+                Ok(()) = replaced.changed() => {
+                    // Their names may be among what could not be read.
+                    if let Err(error) = own::register(&self.running.store, &self.in_use.config).await {
+                        error!("the list of services is not on disk: {}", chain(&error));
+                    }
+                    self.tell_damage().await;
+                }
                 _ = &mut *engine => return Err(RunError::EngineStopped),
             }
         }
@@ -177,6 +186,15 @@ impl Daemon {
         flag.announce(self.running.clock.now().wall);
         self.flag.send_replace(flag.flag.clone());
         self.running.engine.send(Command::Maintenance(flag.flag)).await;
+    }
+
+    /// Has it told, once, that the database was damaged and replaced.
+    async fn tell_damage(&self) {
+        match self.running.store.damage().await {
+            Ok(None) => {}
+            Ok(Some(news)) => self.running.push(own::replaced(news, self.running.clock.now().wall)).await,
+            Err(error) => error!("it cannot be read whether the database was damaged: {}", chain(&error)),
+        }
     }
 
     /// Tells the engine how the sinks are doing, as far as that is news.

@@ -27,7 +27,7 @@ pub(super) fn with_own(config: &Config) -> Vec<Service> {
 
 fn own(config: &Config) -> impl Iterator<Item = Service> {
     let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
-    std::iter::once(configuration(config)).chain(sinks)
+    [configuration(config), damaged(config)].into_iter().chain(sinks)
 }
 
 /// Lists the services in the database, and names PiHook's own there.
@@ -77,6 +77,17 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
     }
+}
+
+/// The database as a service that has news: it was damaged and is replaced.
+fn damaged(config: &Config) -> Service {
+    Service { ladder: configuration(config).ladder, ..database() }
+}
+
+/// A database that was damaged. What is pushed keeps nothing, so with this the store forgets that it is to be told.
+pub(super) fn replaced(news: String, at: Timestamp) -> (ServiceId, Outcome) {
+    let said = outcome(Status::Up, "a fresh database goes on".to_owned(), at);
+    (database().id, Outcome { notice: Some(news), ..said })
 }
 
 /// The database as a service. It is told past the outbox, and no incident in the database.

@@ -149,7 +149,10 @@ fn recall(board: &Board, database: &Path) {
 }
 
 /// Keeps a second daemon away from the same data: two would tell everything twice.
-pub(super) fn lock(data_dir: &Path) -> Result<File, RunError> {
+///
+/// # Errors
+/// If another holds the lock, or it cannot be made.
+pub fn lock(data_dir: &Path) -> Result<File, RunError> {
     let path = data_dir.join("pihook.lock");
     let file = File::options()
         .create(true)

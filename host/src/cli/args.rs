@@ -42,6 +42,8 @@ pub(super) enum Command {
     Maintenance(MaintenanceArgs),
     /// Try what alerts look like and whether they arrive.
     Alert(AlertArgs),
+    /// Look after the database: whether it is whole, a copy of it, its size.
+    Db(DbArgs),
     /// Compiles a plugin from standard input; the daemon calls this in a child process.
     #[command(name = "__compile", hide = true)]
     Compile { output: PathBuf },
@@ -126,4 +128,33 @@ pub(super) enum AlertAction {
         #[arg(long, value_name = "EVENT", value_parser = ["opened", "escalated", "reminder", "recovered", "notice"])]
         event: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DbArgs {
+    #[command(subcommand)]
+    pub(super) action: DbAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DbAction {
+    /// Read all of the database and print everything that is wrong with it.
+    ///
+    /// Works while the daemon runs. Ends with 0 if the database is whole and 1 if it is not.
+    Check,
+    /// Copy the database as it is now into one file.
+    ///
+    /// Works while the daemon runs. Never leaves half a copy under the file's name.
+    Backup {
+        /// Where to.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Replace the file if it exists.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Write the database anew without its holes, and say how much smaller it is.
+    ///
+    /// Refuses while the daemon runs. Needs up to twice the database's size on the disk meanwhile.
+    Vacuum,
 }

@@ -16,25 +16,7 @@ use crate::store::{
 use crate::words::{MINUTES, local};
 
 pub(super) fn run(place: &Place, args: &StatusArgs) -> Result<ExitCode, Failure> {
-    let path = place.find()?;
-    let database = match crate::config::load(&path, &super::environment) {
-        Ok(config) => config.data_dir.join(crate::app::DATABASE),
-        // A broken configuration must not hide what is known.
-        Err(problems) => match problems.partial() {
-            Some(config) => config.data_dir.join(crate::app::DATABASE),
-            None => {
-                return Err(Failure::new(
-                    ExitCode::Config,
-                    "the configuration cannot be read; try `pihook validate`",
-                ));
-            }
-        },
-    };
-    if !database.exists() {
-        let text =
-            format!("nothing is known yet: {} does not exist; start `pihook run` first", database.display());
-        return Err(Failure::new(ExitCode::Internal, text));
-    }
+    let database = super::database(place)?;
     let known = Known::read(&StoreReader::open(&database).map_err(|error| Failure::internal(&error))?)
         .map_err(|error| Failure::internal(&error))?;
     let now = SystemClock::start().now().wall;

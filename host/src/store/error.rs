@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+
 /// What can go wrong with the database. The cause is in `source()`, never in the text.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -69,6 +71,22 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A file is in the way.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The database is damaged, and what can be read of it could not be brought into a new one.
+    #[error("the database {} is damaged ({damage}), and a new one cannot be made", path.display())]
+    Beyond {
+        /// Which.
+        path: PathBuf,
+        /// What SQLite says of it.
+        damage: String,
+        /// Why not.
+        source: Box<StoreError>,
+    },
     /// The writer's thread cannot be started.
     #[error("cannot start the database's writer thread")]
     Thread(#[source] io::Error),
@@ -84,4 +102,21 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the database is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// What is damaged, if the file itself is what is wrong.
+    pub(super) fn damage(&self) -> Option<String> {
+        match self {
+            StoreError::Open { source, .. }
+            | StoreError::Migrate { source, .. }
+            | StoreError::Database(source) => is_damage(source).then(|| source.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether SQLite says that the file is not what it was when it was written.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

@@ -114,7 +114,7 @@ fn is_ours(db: &Connection, version: i64) -> rusqlite::Result<bool> {
 }
 
 /// Makes the folder and the file, readable by the owner alone. SQLite gives its companions the same mode.
-fn create(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path, source| StoreError::Create { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;

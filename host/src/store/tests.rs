@@ -1,5 +1,6 @@
 mod commits;
 mod crash;
+mod damage;
 mod format;
 mod heartbeats;
 mod outbox;

@@ -1,12 +1,14 @@
 //! The one thread that writes.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use pihook_core::monitor::Urgency;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -14,7 +16,8 @@ use super::StoreError;
 use super::pending::Ack;
 use super::queue::{Limits, Mailbox};
 use super::records::{self, Durability};
-use super::schema::BUSY_TIMEOUT;
+use super::rescue;
+use super::schema::{self, BUSY_TIMEOUT, Layout};
 
 /// Jobs that may wait for the writer; whoever comes next waits with them.
 const QUEUE: usize = 256;
@@ -26,11 +29,16 @@ const KEPT: usize = 4096;
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a lock is waited for while the database is known to be locked, and for the last checkpoint.
 const IMPATIENT: Duration = Duration::from_millis(200);
+/// How long to wait before a damaged database that could not be replaced is tried again.
+const REPLACE_AGAIN: Duration = Duration::from_secs(60);
+
+/// Work on the writer's connection; what is damaged, if something is.
+type Call = Box<dyn FnOnce(&mut Connection) -> Option<String> + Send>;
 
 /// Something for the writer to do besides commits.
 pub(super) enum Job {
-    /// Anything on the same connection. It answers by itself.
-    Call(Box<dyn FnOnce(&mut Connection) + Send>),
+    /// Anything on the same connection. It answers by itself, and returns what is damaged if something is.
+    Call(Call),
     /// Write what is pending now.
     Flush(Ack),
     /// Write what is pending, tidy up and end.
@@ -53,12 +61,14 @@ impl Tuning {
 }
 
 /// What the writer tells.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     /// Counts the transactions that added deliveries.
     pub(super) added: watch::Sender<u64>,
     /// Why commits are deferred, while they are.
     pub(super) trouble: watch::Sender<Option<String>>,
+    /// Counts the databases that were damaged and replaced.
+    pub(super) replaced: watch::Sender<u64>,
 }
 
 impl Told {
@@ -74,6 +84,9 @@ impl Told {
 
 struct Writer {
     db: Connection,
+    path: PathBuf,
+    /// What is damaged, and when to try again to replace it.
+    damaged: Option<(String, Instant)>,
     tuning: Tuning,
     mailbox: Arc<Mailbox>,
     /// When what is pending is to be written.
@@ -92,6 +105,7 @@ enum Trouble {
 /// Starts the thread. It ends when it is told to, or when nobody can send it a job any more.
 pub(super) fn start(
     db: Connection,
+    path: PathBuf,
     tuning: Tuning,
     told: Told,
 ) -> Result<(mpsc::Sender<Job>, Arc<Mailbox>), StoreError> {
@@ -100,7 +114,16 @@ pub(super) fn start(
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(StoreError::Thread)?;
     let (jobs, queue) = mpsc::channel(QUEUE);
     let mailbox = Arc::new(Mailbox::new(Limits { batch: BATCH, kept: tuning.kept }));
-    let writer = Writer { db, tuning, mailbox: mailbox.clone(), due: None, trouble: Trouble::None, told };
+    let writer = Writer {
+        db,
+        path,
+        damaged: None,
+        tuning,
+        mailbox: mailbox.clone(),
+        due: None,
+        trouble: Trouble::None,
+        told,
+    };
     let guard = Guard(mailbox.clone());
     thread::Builder::new()
         .name("store".to_owned())
@@ -136,7 +159,11 @@ impl Writer {
             self.write_if_due();
             match job {
                 None => {}
-                Some(Some(Job::Call(call))) => call(&mut self.db),
+                Some(Some(Job::Call(call))) => {
+                    if let Some(damage) = call(&mut self.db) {
+                        self.damaged(damage);
+                    }
+                }
                 Some(Some(Job::Flush(ack))) => {
                     let _gone = ack.send(self.write(Durability::PowerCut));
                 }
@@ -152,9 +179,13 @@ impl Writer {
 
     /// Everything that waits goes into one transaction, so that an outage of many services is synced once.
     fn write_if_due(&mut self) {
+        if self.damaged.is_some() && self.due.is_some_and(|due| due <= Instant::now()) {
+            self.due = None;
+            self.replace_if_due();
+        }
         let (urgency, full) = self.mailbox.look();
         let Some(urgency) = urgency else {
-            self.due = None;
+            self.due = self.damaged.as_ref().map(|(_damage, due)| *due);
             return;
         };
         let overdue = self.due.is_some_and(|due| due <= Instant::now());
@@ -175,6 +206,7 @@ impl Writer {
             Some(Urgency::AtOnce) => Durability::PowerCut,
             Some(Urgency::Soon | Urgency::Ordinary) => at_least,
         };
+        self.replace_if_due();
         match records::write(&mut self.db, &pending, durability) {
             Ok(deliveries) => {
                 if deliveries > 0 {
@@ -201,9 +233,54 @@ impl Writer {
                     );
                 }
                 self.told.set_trouble(Some(chain(&error)));
+                if let Some(damage) = error.damage() {
+                    self.damaged(damage);
+                }
                 Err(StoreError::Deferred)
             }
         }
+    }
+
+    /// Notes that the database is damaged. It is replaced before the next transaction.
+    fn damaged(&mut self, damage: String) {
+        if self.damaged.is_none() {
+            let now = Instant::now();
+            self.damaged = Some((damage, now));
+            // Also if nothing waits to be written: who has met the damage would meet it again.
+            self.due = Some(now);
+        }
+    }
+
+    /// Replaces a damaged database. Nobody waits for it meanwhile.
+    fn replace_if_due(&mut self) {
+        let Some((damage, due)) = self.damaged.take() else { return };
+        if Instant::now() < due {
+            self.damaged = Some((damage, due));
+            return;
+        }
+        self.mailbox.defer();
+        self.told.set_trouble(Some(format!("it is damaged and being replaced: {damage}")));
+        match self.replace(&damage) {
+            Ok(()) => {
+                // What has waited for it.
+                self.due = Some(Instant::now());
+                self.told.replaced.send_modify(|count| *count += 1);
+            }
+            Err(error) => {
+                let error: &dyn Error = &error;
+                tracing::error!(error, "the damaged database is not replaced yet");
+                self.damaged = Some((damage, Instant::now() + REPLACE_AGAIN));
+            }
+        }
+    }
+
+    fn replace(&mut self, damage: &str) -> Result<(), StoreError> {
+        // Closing must not copy the log into the damaged file, nor remove it.
+        let _kept = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        self.db = Connection::open_in_memory()?;
+        rescue::replace(&self.path, damage, Layout::CHOSEN)?;
+        self.db = schema::open(&self.path, Layout::CHOSEN, self.tuning.busy)?;
+        Ok(())
     }
 
     fn close(mut self, ack: Option<Ack>) {
@@ -250,7 +327,10 @@ where
     let (ack, answer) = oneshot::channel();
     let job = Job::Call(Box::new(move |db| {
         let result = db.pragma_update(None, "synchronous", "FULL").map_err(StoreError::from);
-        let _gone = ack.send(result.and_then(|()| work(db)));
+        let result = result.and_then(|()| work(db));
+        let damage = result.as_ref().err().and_then(StoreError::damage);
+        let _gone = ack.send(result);
+        damage
     }));
     jobs.send(job).await.map_err(|_closed| StoreError::Closed)?;
     answer.await.map_err(|_closed| StoreError::Closed)?

@@ -1,0 +1,175 @@
+//! Faults of the database, injected for real: a full disk, a read-only one, a lock, damage, a power cut.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+#![allow(clippy::print_stdout, reason = "a test that is left out says why")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
+use crate::discord::FakeDiscord;
+use crate::web::{Behaviour, WebServer};
+
+/// A small filesystem in memory; unmounted at the end.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// None, with a printed reason, where this machine lets nobody mount.
+    fn new(at: PathBuf, options: &str) -> Option<Self> {
+        fs::create_dir_all(&at).unwrap();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&at).output().unwrap();
+        if mount.status.success() {
+            return Some(Self(at));
+        }
+        println!("not tested: {}", String::from_utf8_lossy(&mount.stderr).trim());
+        None
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // The folder is removed after it, which would say so if this failed.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// A daemon whose database is on a small disk of its own.
+fn on_a_small_disk(text: &str) -> Option<(Daemon, Mounted)> {
+    let daemon = Daemon::prepare(text);
+    let cache = daemon.path("data/cache");
+    fs::rename(&cache, daemon.path("cache")).unwrap();
+    let disk = Mounted::new(daemon.path("data"), "size=2m")?;
+    std::os::unix::fs::symlink(daemon.path("cache"), cache).unwrap();
+    Some((daemon, disk))
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_no_check_and_loses_no_alert() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let text = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let Some((mut daemon, disk)) = on_a_small_disk(&text) else { return };
+    daemon.restart().await;
+    daemon.further_checks("NAS", 2).await;
+    let filler = disk.0.join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
+    drop(file);
+    daemon.until("the trouble", |it| it.log().contains("the database cannot be written")).await;
+    let before = server.requests();
+    server.set(Behaviour::Refuse).await;
+    daemon.until("more checks", |_| server.requests() >= before).await;
+    daemon.until("an incident", |it| it.log().contains("opened")).await;
+    fs::remove_file(&filler).unwrap();
+    daemon.until("the recovery", |it| it.log().contains("the database can be written again")).await;
+    let messages = discord.wait_for(1, PATIENCE).await;
+    assert!(messages[0].title().contains("NAS is down"), "{}", messages[0].title());
+    daemon.until("the alert to be sent", |it| it.alerts().iter().all(|alert| alert.state == "sent")).await;
+    assert!(daemon.count("NAS", "down") >= 3, "what was held is in history");
+    assert_eq!(discord.received().len(), 1);
+    assert_eq!(daemon.integrity(), "ok");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_on_a_read_only_disk_says_so() {
+    let discord = FakeDiscord::start().await;
+    let text = config(&discord.url(), LADDER, &[service("NAS", "http://127.0.0.1:9/")]);
+    let Some((mut daemon, disk)) = on_a_small_disk(&text) else { return };
+    daemon.restart().await;
+    daemon.stop().await;
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&disk.0).status().unwrap();
+    assert!(remounted.success());
+    daemon.spawn();
+    assert_eq!(daemon.ended(PATIENCE).await.code(), Some(70));
+    assert!(daemon.log().contains("Read-only file system"), "{}", daemon.log());
+}
+
+#[tokio::test]
+async fn a_lock_held_for_long_loses_nothing() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let text = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let mut daemon = Daemon::start(&text).await;
+    daemon.further_checks("NAS", 1).await;
+    let lock = Connection::open(daemon.path("data/pihook.db")).unwrap();
+    lock.busy_timeout(PATIENCE).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    daemon.until("the trouble", |it| it.log().contains("the database cannot be written")).await;
+    let before = server.requests();
+    daemon.until("checks to go on", |_| server.requests() >= before + 3).await;
+    lock.execute_batch("ROLLBACK").unwrap();
+    daemon.until("the recovery", |it| it.log().contains("the database can be written again")).await;
+    daemon.stop().await;
+    assert_eq!(daemon.count("NAS", "up"), server.requests(), "a check is missing");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_replaced_and_told_once() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::Refuse).await;
+    let mut daemon =
+        Daemon::start(&config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))])).await;
+    daemon.until("the alert to be sent", |it| it.alerts().iter().any(|alert| alert.state == "sent")).await;
+    daemon.stop().await;
+    let before = daemon.checks().len();
+    let path = daemon.path("data/pihook.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[..100].fill(0xA5);
+    fs::write(&path, &bytes).unwrap();
+    daemon.restart().await;
+    let messages = discord.wait_for(2, PATIENCE).await;
+    assert!(messages[1].text().contains("was damaged"), "{}", messages[1].text());
+    daemon.further_checks("NAS", 3).await;
+    assert!(daemon.checks().len() > before, "history is lost");
+    let asides = fs::read_dir(daemon.path("data")).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
+        name.starts_with("pihook.db.corrupt-") && !name.ends_with("-wal")
+    });
+    assert_eq!(asides.count(), 1);
+    daemon.stop().await;
+    daemon.restart().await;
+    daemon.further_checks("NAS", 3).await;
+    assert_eq!(discord.received().len(), 2, "the incident and the damage are each told once");
+}
+
+#[tokio::test]
+async fn what_a_power_cut_leaves_is_started_from() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::Refuse).await;
+    let mut daemon =
+        Daemon::start(&config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))])).await;
+    daemon.until("the alert to be sent", |it| it.alerts().iter().any(|alert| alert.state == "sent")).await;
+    daemon.kill();
+    let committed = daemon.checks().len();
+    // The end of the log is torn, as it is where a sector was being written.
+    let log = daemon.path("data/pihook.db-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes.extend([0x5A; 3000]);
+    fs::write(&log, bytes).unwrap();
+    daemon.restart().await;
+    assert!(daemon.checks().len() >= committed, "something committed is lost");
+    daemon.further_checks("NAS", 4).await;
+    assert_eq!(discord.received().len(), 1);
+    assert_eq!(daemon.integrity(), "ok");
+}
+
+#[tokio::test]
+async fn a_newer_database_is_left_alone() {
+    let discord = FakeDiscord::start().await;
+    let mut daemon =
+        Daemon::start(&config(&discord.url(), LADDER, &[service("NAS", "http://127.0.0.1:9/")])).await;
+    daemon.stop().await;
+    let path = daemon.path("data/pihook.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA user_version = 999;").unwrap();
+    drop(db);
+    let before = fs::read(&path).unwrap();
+    daemon.spawn();
+    assert_eq!(daemon.ended(PATIENCE).await.code(), Some(70));
+    assert!(daemon.log().contains("format 999"), "{}", daemon.log());
+    assert!(fs::read(&path).unwrap() == before, "it was touched");
+}
