@@ -39,3 +39,4 @@ mod outages;
 mod reload;
 mod secrets;
 mod unprivileged;
+mod watchdog;

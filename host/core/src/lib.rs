@@ -13,6 +13,7 @@ mod health;
 pub mod id;
 mod jitter;
 pub mod ladder;
+pub mod liveness;
 pub mod maintenance;
 pub mod message;
 pub mod moment;

@@ -21,6 +21,7 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
+use crate::tasks::watchdog;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::count;
 
@@ -32,7 +33,7 @@ pub(super) struct Parts {
 
 /// Starts everything. Whatever can fail does so before the first part runs.
 pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Daemon, Parts), RunError> {
-    let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;
+    let Prepared { config, host, library, sinks, watchdog, clock, probes, environment, stamps } = prepared;
     let store = Store::open(&config.data_dir.join(DATABASE), config.history.commit_every)?;
     own::register(&store, &config).await?;
     let beats = probes.heartbeats.clone();
@@ -51,6 +52,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     flag.announce(now.wall);
     let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
     let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
+    let progress = engine.progress();
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
@@ -77,8 +79,11 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         clock: clock.clone(),
         database: own::database(),
     };
+    let watchdog = watch::Sender::new(watchdog);
+    let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
     let others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
+        tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
@@ -95,6 +100,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         heartbeats: beats,
         formatter,
         sinks,
+        watchdog,
     };
     let daemon = Daemon {
         running: Arc::new(running),
