@@ -25,6 +25,7 @@ mod schedule;
 pub mod secret;
 pub mod service;
 pub mod status;
+pub mod vigil;
 mod watched;
 
 pub use alert::{Alert, AlertKind, Reason};

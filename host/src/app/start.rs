@@ -83,6 +83,13 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
     let others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
+        tokio::spawn(own::disk::watch(
+            config.data_dir.clone(),
+            handle.clone(),
+            clock.clone(),
+            shutdown.clone(),
+        )),
+        tokio::spawn(own::clock::watch(handle.clone(), clock.clone(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
