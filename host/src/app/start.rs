@@ -16,7 +16,9 @@ use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
 use crate::checks::PluginRunner;
-use crate::engine::{Command, Engine};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::{Command, Engine, EngineHandle};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
@@ -72,28 +74,18 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         standings: standings.clone(),
     };
     let flag = watch::Sender::new(flag.flag);
-    let teller = TroubleTeller {
-        trouble,
-        sinks: sinks.subscribe(),
-        flag: flag.subscribe(),
-        clock: clock.clone(),
-        database: own::database(),
-    };
+    let (told, muted) = (sinks.subscribe(), flag.subscribe());
+    let database = own::database();
+    let teller = TroubleTeller { trouble, sinks: told, flag: muted, clock: clock.clone(), database };
     let watchdog = watch::Sender::new(watchdog);
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
-    let others = vec![
+    let mut others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
-        tokio::spawn(own::disk::watch(
-            config.data_dir.clone(),
-            handle.clone(),
-            clock.clone(),
-            shutdown.clone(),
-        )),
-        tokio::spawn(own::clock::watch(handle.clone(), clock.clone(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
+    others.extend(look_at_itself(&config, &handle, &clock, shutdown));
     let running = Running {
         path: config.path.clone(),
         environment,
@@ -122,6 +114,20 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         again: false,
     };
     Ok((daemon, Parts { engine, others }))
+}
+
+/// What PiHook watches of the machine under its own feet.
+fn look_at_itself(
+    config: &Config,
+    engine: &EngineHandle,
+    clock: &Arc<dyn Clock>,
+    shutdown: &Shutdown,
+) -> [JoinHandle<()>; 2] {
+    let data_dir = config.data_dir.clone();
+    [
+        tokio::spawn(own::disk::watch(data_dir, engine.clone(), clock.clone(), shutdown.clone())),
+        tokio::spawn(own::clock::watch(engine.clone(), clock.clone(), shutdown.clone())),
+    ]
 }
 
 /// Keeps a second daemon away from the same data: two would tell everything twice.
