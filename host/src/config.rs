@@ -22,6 +22,7 @@ mod services;
 mod sinks;
 mod tree;
 mod values;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use plugins::{Allow, PluginConfig};
 pub use problem::{Problem, Problems};
 pub use services::ServiceConfig;
 pub use sinks::{SinkConfig, SinkKind};
+pub use watchdog::Watchdog;
 
 use lines::Lines;
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub dashboard: Dashboard,
     /// How long history is kept.
     pub history: History,
+    /// Who is told that checks are being made; none if nobody is.
+    pub watchdog: Option<Watchdog>,
     /// The declared zones.
     pub zones: BTreeSet<ZoneId>,
     /// The services in the order of the file.

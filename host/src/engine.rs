@@ -12,10 +12,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::liveness::Progress;
 use pihook_core::maintenance::Flag;
 use pihook_core::monitor::{Commit, Effect, Event, Monitor};
 use pihook_core::{AlertKind, Outcome, Service, ServiceId, Status};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, error, warn};
@@ -76,6 +77,9 @@ pub struct Engine {
     slots: Arc<Semaphore>,
     /// Of commits that are handed over.
     receipts: Vec<Receipt>,
+    /// Checks that have ended.
+    checked: u64,
+    progress: watch::Sender<Progress>,
 }
 
 /// The store has ended before the engine: nothing that is decided could be told.
@@ -105,9 +109,17 @@ impl Engine {
                 started: HashMap::new(),
                 slots,
                 receipts: Vec::new(),
+                checked: 0,
+                progress: watch::Sender::new(Progress::default()),
             },
             EngineHandle(sender),
         )
+    }
+
+    /// How far it has come, as of the last event.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
     }
 
     /// Runs until shutdown; then gives running checks a moment to report, so that what they found is not lost. Ends
@@ -123,6 +135,8 @@ impl Engine {
         self.show_all();
         loop {
             self.settle().await?;
+            let (checked, next_start) = (self.checked, self.monitor.next_start());
+            self.progress.send_replace(Progress { checked, next_start });
             let wake = self.monitor.next_wakeup();
             tokio::select! {
                 biased;
@@ -164,6 +178,7 @@ impl Engine {
 
     fn take_in(&mut self, finished: Joined) {
         let Finished { service, outcome, kept } = self.report(finished);
+        self.checked = self.checked.saturating_add(1);
         self.handle(Event::CheckFinished { service, outcome }, kept);
     }
 

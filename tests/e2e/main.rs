@@ -41,3 +41,4 @@ mod outages;
 mod reload;
 mod secrets;
 mod unprivileged;
+mod watchdog;

@@ -13,6 +13,7 @@ mod health;
 pub mod id;
 mod jitter;
 pub mod ladder;
+pub mod liveness;
 pub mod maintenance;
 pub mod message;
 pub mod moment;
@@ -24,6 +25,7 @@ mod schedule;
 pub mod secret;
 pub mod service;
 pub mod status;
+pub mod vigil;
 mod watched;
 
 pub use alert::{Alert, AlertKind, Reason};

@@ -128,6 +128,12 @@ impl Monitor {
             .min()
     }
 
+    /// The uptime at which the next check is to start; it may have passed already. None while all are running.
+    #[must_use]
+    pub fn next_start(&self) -> Option<Duration> {
+        self.schedule.first()
+    }
+
     /// What to hand to [`Monitor::new`] after a restart.
     #[must_use]
     pub fn save(&self, now: Moment) -> SavedState {

@@ -11,9 +11,10 @@ use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
 use crate::plugins::{LoadError, PluginSource};
 use crate::probes::system_roots;
-use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, TIMEOUT};
+use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, Ping, TIMEOUT};
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
+use crate::tasks::watchdog::Watchdog;
 use crate::words::chain;
 
 /// A runner with the configuration's services, for one-off use.
@@ -130,6 +131,21 @@ pub(super) fn sinks(config: &Config, problems: &mut Problems) -> SinkSet {
         }
     };
     config.sinks.iter().filter_map(outlet).collect()
+}
+
+/// Who is told that checks are being made.
+pub(super) fn watchdog(config: &Config, problems: &mut Problems) -> Option<Arc<Watchdog>> {
+    let watchdog = config.watchdog.as_ref()?;
+    match HttpClient::new(system_roots(), TIMEOUT) {
+        Ok(client) => {
+            let ping = Ping::new(client, watchdog.url.clone());
+            Some(Arc::new(Watchdog { ping, interval: watchdog.interval }))
+        }
+        Err(error) => {
+            problems.add(config.problem("watchdog", chain(&error), "a machine that can do TLS".to_owned()));
+            None
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What PiHook watches of itself: an invalid configuration and a sink that refuses everything are incidents like any
 //! other, so they are told once, and survive a restart.
 
+pub(super) mod clock;
+pub(super) mod disk;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -27,7 +30,10 @@ pub(super) fn with_own(config: &Config) -> Vec<Service> {
 
 fn own(config: &Config) -> impl Iterator<Item = Service> {
     let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
-    [configuration(config), damaged(config)].into_iter().chain(sinks)
+    let everybody: Vec<SinkId> = config.sinks.keys().cloned().collect();
+    [configuration(config), damaged(config), disk::service(everybody.clone()), clock::service(everybody)]
+        .into_iter()
+        .chain(sinks)
 }
 
 /// Lists the services in the database, and names PiHook's own there.

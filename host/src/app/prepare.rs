@@ -13,6 +13,7 @@ use crate::config::{self, Config, Problems};
 use crate::plugins::{Compiler, Library, LoadError, PluginHost};
 use crate::probes::Probes;
 use crate::tasks::deliver::SinkSet;
+use crate::tasks::watchdog::Watchdog;
 use crate::words::chain;
 
 /// The running executable, even after an upgrade has replaced or removed its file.
@@ -43,6 +44,8 @@ pub struct Prepared {
     pub library: Arc<Library>,
     /// Where alerts can go.
     pub sinks: SinkSet,
+    /// Who is told that checks are being made.
+    pub(super) watchdog: Option<Arc<Watchdog>>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// What looks at the world outside.
@@ -96,8 +99,18 @@ pub async fn prepare(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let broken = if purpose == Purpose::Validate { Broken::Refused } else { Broken::Logged };
     let made = make(config, problems, &host, &clock, broken).await.map_err(PrepareError::Config)?;
-    let Made { config, library, sinks } = made;
-    Ok(Prepared { config, host, library, sinks, clock, probes: Arc::default(), environment, stamps })
+    let Made { config, library, sinks, watchdog } = made;
+    Ok(Prepared {
+        config,
+        host,
+        library,
+        sinks,
+        watchdog,
+        clock,
+        probes: Arc::default(),
+        environment,
+        stamps,
+    })
 }
 
 fn sandbox(config: &Config, environment: Environment, purpose: Purpose) -> Result<PluginHost, PrepareError> {
@@ -139,6 +152,7 @@ pub(super) struct Made {
     pub(super) config: Config,
     pub(super) library: Arc<Library>,
     pub(super) sinks: SinkSet,
+    pub(super) watchdog: Option<Arc<Watchdog>>,
 }
 
 /// Loads the plugins, asks them, and sets the sinks up: everything that can fail does so here.
@@ -154,7 +168,8 @@ pub(super) async fn make(
     note_broken(&config, &library, broken, &mut problems);
     judge(&config, &library, clock, &mut problems).await;
     let sinks = assemble::sinks(&config, &mut problems);
-    if problems.is_empty() { Ok(Made { config, library, sinks }) } else { Err(problems) }
+    let watchdog = assemble::watchdog(&config, &mut problems);
+    if problems.is_empty() { Ok(Made { config, library, sinks, watchdog }) } else { Err(problems) }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::heartbeats::Heartbeats;
 use crate::plugins::{Library, PluginHost};
 use crate::store::Store;
 use crate::tasks::deliver::SinkSet;
+use crate::tasks::watchdog::Watchdog;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::{chain, count};
 
@@ -40,6 +41,7 @@ pub(super) struct Running {
     pub(super) heartbeats: Arc<Heartbeats>,
     pub(super) formatter: Arc<PluginFormatter>,
     pub(super) sinks: watch::Sender<Arc<SinkSet>>,
+    pub(super) watchdog: watch::Sender<Option<Arc<Watchdog>>>,
 }
 
 /// What came of a reload.
@@ -77,7 +79,7 @@ impl Running {
 
     /// Swaps everything. Nothing in here can fail.
     async fn adopt(&self, made: Made) -> InUse {
-        let Made { config, library, sinks } = made;
+        let Made { config, library, sinks, watchdog } = made;
         self.warn_of_what_waits(&config);
         if let Err(error) = own::register(&self.store, &config).await {
             error!("the list of services is not on disk: {}", chain(&error));
@@ -89,6 +91,7 @@ impl Running {
         self.formatter.replace(library.clone());
         self.sinks.send_replace(Arc::new(sinks));
         self.board.list(assemble::listed(&config));
+        self.watchdog.send_replace(watchdog);
         self.engine.send(Command::Reconfigure(own::with_own(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
         info!("configuration reloaded: {}", count(config.services.len(), "service"));

@@ -3,30 +3,29 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use pihook_core::Outcome;
 use pihook_core::monitor::Monitor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::{debug, info};
+use tracing::info;
 
 use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
-use super::{DATABASE, Prepared, assemble, flag, heartbeats, own};
-use crate::board::Board;
+use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, shown};
 use crate::checks::PluginRunner;
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::{Command, Engine};
+use crate::engine::{Command, Engine, EngineHandle};
 use crate::shutdown::Shutdown;
-use crate::store::{ServiceRow, Store, StoreReader};
+use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
+use crate::tasks::watchdog;
 use crate::tasks::wording::PluginFormatter;
-use crate::words::{chain, count};
+use crate::words::count;
 
 /// What runs beside the daemon's own loop, until shutdown.
 pub(super) struct Parts {
@@ -35,8 +34,9 @@ pub(super) struct Parts {
 }
 
 /// Starts everything. Whatever can fail does so before the first part runs.
+#[expect(clippy::too_many_lines, reason = "a list of the parts in the order of their start")]
 pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Daemon, Parts), RunError> {
-    let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;
+    let Prepared { config, host, library, sinks, watchdog, clock, probes, environment, stamps } = prepared;
     let database = config.data_dir.join(DATABASE);
     let store = Store::open(&database, config.history.commit_every)?;
     own::register(&store, &config).await?;
@@ -45,7 +45,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
     let saved = store.load_state().await?;
-    let board = board(&config, &database);
+    let board = shown::board(&config, &database);
 
     let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
     let sources = Sources { database, clock: clocked, trouble: trouble.clone(), inlet, board: shown };
@@ -57,6 +57,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
     let (engine, handle) =
         Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone(), board.clone());
+    let progress = engine.progress();
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
@@ -76,18 +77,18 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         standings: standings.clone(),
     };
     let flag = watch::Sender::new(flag.flag);
-    let teller = TroubleTeller {
-        trouble,
-        sinks: sinks.subscribe(),
-        flag: flag.subscribe(),
-        clock: clock.clone(),
-        database: own::database(),
-    };
-    let others = vec![
+    let (told, muted) = (sinks.subscribe(), flag.subscribe());
+    let database = own::database();
+    let teller = TroubleTeller { trouble, sinks: told, flag: muted, clock: clock.clone(), database };
+    let watchdog = watch::Sender::new(watchdog);
+    let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
+    let mut others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
+        tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
+    others.extend(look_at_itself(&config, &handle, &clock, shutdown));
     let running = Running {
         path: config.path.clone(),
         environment,
@@ -102,6 +103,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         heartbeats: beats,
         formatter,
         sinks,
+        watchdog,
     };
     let daemon = Daemon {
         running: Arc::new(running),
@@ -118,34 +120,18 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     Ok((daemon, Parts { engine, others }))
 }
 
-fn board(config: &Config, database: &Path) -> Board {
-    let board = Board::new();
-    board.list(assemble::listed(config));
-    recall(&board, database);
-    board
-}
-
-/// Shows what history knows, until the first checks have ended. It is for show, so the start does not depend on it.
-fn recall(board: &Board, database: &Path) {
-    let known =
-        StoreReader::open(database).and_then(|reader| Ok((reader.services()?, reader.last_recoveries()?)));
-    let (services, recoveries) = match known {
-        Ok(known) => known,
-        Err(error) => return debug!("the board begins empty: {}", chain(&error)),
-    };
-    for ServiceRow { id, last, .. } in services {
-        let well_since = recoveries.get(&id).copied();
-        let outcome = last.map(|last| Outcome {
-            status: last.status,
-            summary: last.summary,
-            notice: None,
-            response_time: last.response_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok()),
-            attempts: last.attempts,
-            metrics: Vec::new(),
-            at: last.at,
-        });
-        board.recall(&id, outcome.into_iter().collect(), well_since);
-    }
+/// What PiHook watches of the machine under its own feet.
+fn look_at_itself(
+    config: &Config,
+    engine: &EngineHandle,
+    clock: &Arc<dyn Clock>,
+    shutdown: &Shutdown,
+) -> [JoinHandle<()>; 2] {
+    let data_dir = config.data_dir.clone();
+    [
+        tokio::spawn(own::disk::watch(data_dir, engine.clone(), clock.clone(), shutdown.clone())),
+        tokio::spawn(own::clock::watch(engine.clone(), clock.clone(), shutdown.clone())),
+    ]
 }
 
 /// Keeps a second daemon away from the same data: two would tell everything twice.

@@ -28,6 +28,7 @@ pub(super) const ROOT: Section = Section {
         "sinks",
         "plugins",
         "services",
+        "watchdog",
     ],
     later: &["maintenance"],
     hint: "",
@@ -38,6 +39,9 @@ pub(super) const DASHBOARD: Section =
 
 pub(super) const AUTH: Section =
     Section { name: "dashboard.auth", keys: &["user", "password"], later: &[], hint: "" };
+
+pub(super) const WATCHDOG: Section =
+    Section { name: "watchdog", keys: &["url", "interval"], later: &[], hint: "" };
 
 pub(super) const HISTORY: Section = Section {
     name: "history",
@@ -104,8 +108,10 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 11] =
-    [&ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE];
+pub(super) const ALL: [&Section; 12] = [
+    &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE,
+    &WATCHDOG,
+];
 
 impl Section {
     /// What is wrong with a key that is not one of `keys`.

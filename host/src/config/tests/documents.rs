@@ -60,6 +60,7 @@ fn the_examples_of_the_documentation_are_valid() {
         let text = if text.contains("services:") { text.to_owned() } else { format!("{text}services: []\n") };
         let variables = [
             ("DISCORD_WEBHOOK_URL", WEBHOOK),
+            ("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid"),
             ("PIHOOK_PASSWORD", "x"),
             ("GITEA_TOKEN", "gitea-token"),
             ("BACKUP_TOKEN", "backup-token-0123"),

@@ -257,3 +257,18 @@ fn an_emptied_file_is_not_one_that_watches_nothing() {
         assert!(problems.contains("there is no list of services; a list of services"), "{problems}");
     }
 }
+
+#[test]
+fn a_watchdog_needs_an_address_of_the_web_which_is_never_shown() {
+    for (watchdog, expected) in [
+        ("{}", "watchdog: `url` is missing"),
+        ("{ url: '${HOOK}' }", "watchdog.url: this is not a web address"),
+        ("{ url: 'ftp://geheim.example/' }", "watchdog.url: an address of the web starts with"),
+        ("{ url: 'https://hc.example/x', interval: 1s }", "watchdog.interval: "),
+    ] {
+        let text = format!("services: []\nwatchdog: {watchdog}\n");
+        let problems = read_with(text.as_bytes(), &[("HOOK", "geheim")], &[]).unwrap_err().to_string();
+        assert!(problems.contains(&format!("services.yaml:2: {expected}")), "{problems}");
+        assert!(!problems.contains("geheim"), "{problems}");
+    }
+}

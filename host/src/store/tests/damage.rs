@@ -158,8 +158,8 @@ async fn a_backup_is_of_one_moment_while_much_is_written() {
     let store = place.store();
     let to = place.path.with_file_name("copy.db");
     let (from, target) = (place.path.clone(), to.clone());
-    let (began, begin) = std::sync::mpsc::channel();
-    let (go, going) = std::sync::mpsc::channel::<()>();
+    let (began, begin) = std::sync::mpsc::sync_channel(1);
+    let (go, going) = std::sync::mpsc::sync_channel::<()>(1);
     let backing_up = std::thread::spawn(move || {
         let mut first = true;
         upkeep::backup(&from, &target, upkeep::Existing::Refuse, &mut |_| {
