@@ -22,6 +22,7 @@ mod services;
 mod sinks;
 mod tree;
 mod values;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pihook_core::maintenance::Window;
 use pihook_core::{Secret, SinkId, ZoneId};
 
 pub use check::CheckConfig;
@@ -59,6 +61,8 @@ pub struct Config {
     pub history: History,
     /// The declared zones.
     pub zones: BTreeSet<ZoneId>,
+    /// The windows of maintenance in the order of the file.
+    pub windows: Vec<Window>,
     /// The services in the order of the file.
     pub services: Vec<ServiceConfig>,
     /// Where alerts can go.

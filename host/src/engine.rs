@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pihook_core::maintenance::Flag;
-use pihook_core::monitor::{Commit, Effect, Event, Monitor};
-use pihook_core::{AlertKind, Outcome, Service, ServiceId, Status};
+use pihook_core::monitor::{Commit, Effect, Event, Monitor, Setup};
+use pihook_core::{AlertKind, Outcome, ServiceId, Status};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
@@ -40,7 +40,7 @@ type Joined = Result<(task::Id, Finished), JoinError>;
 #[derive(Debug)]
 pub enum Command {
     /// The configuration was reloaded.
-    Reconfigure(Vec<Service>),
+    Reconfigure(Setup),
     /// The maintenance flag changed.
     Maintenance(Option<Flag>),
     /// The service's check is due now.
@@ -131,7 +131,7 @@ impl Engine {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Reconfigure(services) => self.handle(Event::Reconfigured { services }, None),
+            Command::Reconfigure(setup) => self.handle(Event::Reconfigured(setup), None),
             Command::Maintenance(flag) => self.handle(Event::MaintenanceChanged(flag), None),
             Command::CheckNow(service) => self.handle(Event::CheckDue { service }, None),
             Command::Push(service, outcome) => self.handle(Event::CheckFinished { service, outcome }, None),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use pihook_core::maintenance::{Maintenance, NagState};
 use pihook_core::monitor::Monitor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -45,11 +46,11 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let database = config.data_dir.join(DATABASE);
     let sources = Sources { database, clock: clock.clone(), trouble: trouble.clone(), inlet };
     let served = Served::start(sources, &config.dashboard).await;
-    let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag);
+    let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag, clock.now());
     let flag = flag::understand(file, &config);
     let now = clock.now();
     flag.announce(now.wall);
-    let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
+    let monitor = Monitor::new(own::setup(&config), flag.flag.clone(), saved, now);
     let (engine, handle) = Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone());
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
@@ -69,11 +70,11 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         zone,
         standings: standings.clone(),
     };
-    let flag = watch::Sender::new(flag.flag);
+    let maintenance = watch::Sender::new(Maintenance { flag: flag.flag, windows: config.windows.clone() });
     let teller = TroubleTeller {
         trouble,
         sinks: sinks.subscribe(),
-        flag: flag.subscribe(),
+        maintenance: maintenance.subscribe(),
         clock: clock.clone(),
         database: own::database(),
     };
@@ -101,7 +102,8 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
         flag_watch,
-        flag,
+        maintenance,
+        nag: NagState::default(),
         served,
         standings: standings.subscribe(),
         told: Standings::new(),

@@ -28,8 +28,9 @@ pub(super) const ROOT: Section = Section {
         "sinks",
         "plugins",
         "services",
+        "maintenance",
     ],
-    later: &["maintenance"],
+    later: &[],
     hint: "",
 };
 
@@ -69,6 +70,13 @@ pub(super) const DISCORD: Section = Section {
     hint: "",
 };
 
+pub(super) const WINDOW: Section = Section {
+    name: "maintenance[]",
+    keys: &["name", "daily", "weekly", "monthly", "from", "until", "timezone", "services", "zones", "reason"],
+    later: &[],
+    hint: "",
+};
+
 pub(super) const PLUGIN: Section = Section {
     name: "plugins.NAME",
     keys: &["file", "sha256", "allow", "memory", "cpu"],
@@ -104,8 +112,10 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 11] =
-    [&ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE];
+pub(super) const ALL: [&Section; 12] = [
+    &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE,
+    &WINDOW,
+];
 
 impl Section {
     /// What is wrong with a key that is not one of `keys`.

@@ -13,7 +13,7 @@ use super::problem::{Fault, Problem, Problems};
 use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
 use super::tree::{self, LARGEST_FILE, Located, Tree};
-use super::{Config, dashboard, history, pace, plugins, push, services, sinks};
+use super::{Config, dashboard, history, pace, plugins, push, services, sinks, windows};
 use crate::files::read_limited;
 
 /// The world around the file, as far as reading it needs one.
@@ -98,6 +98,7 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let services =
         services::read(root.get("services"), &known, &services::Inherited { pace: defaults, ladder }, reader);
     let dashboard = dashboard::read(root.get("dashboard"), reader);
+    let windows = windows::read(root.get("maintenance"), &zones, &services, reader);
     push::judge(&services, &dashboard, reader);
     let readable = |(id, sink): (SinkId, Option<_>)| Some((id, sink?));
     Config {
@@ -110,6 +111,7 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
         services,
         sinks: sinks.into_iter().filter_map(readable).collect::<BTreeMap<_, _>>(),
         zones,
+        windows,
         secrets: Vec::new(),
         lines: super::Lines::default(),
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use pihook_core::monitor::SavedState;
-use pihook_core::{After, Cadence, Ladder, Level, Moment, Severity, SinkId, Timestamp, ZoneId};
+use pihook_core::{After, Cadence, Ladder, Level, Moment, Service, Severity, SinkId, Timestamp, ZoneId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
@@ -94,7 +94,7 @@ impl Stage {
     fn engine(&self, services: Vec<Service>, script: &Arc<Script>) -> (Engine, EngineHandle) {
         let clock = Arc::new(SystemClock::start());
         let now: Moment = clock.now();
-        let monitor = Monitor::new(services, None, SavedState::default(), now);
+        let monitor = Monitor::new(services.into(), None, SavedState::default(), now);
         Engine::new(monitor, Arc::new(Scripted(script.clone())), self.store.clone(), clock)
     }
 
