@@ -77,6 +77,7 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 

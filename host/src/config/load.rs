@@ -8,7 +8,7 @@ use pihook_core::SinkId;
 use serde_json::Value;
 
 use super::keys::ROOT;
-use super::ladder::{Known, read_ladder};
+use super::ladder::{Known, read_degraded, read_ladder};
 use super::problem::{Fault, Problem, Problems};
 use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
@@ -95,8 +95,9 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let known = Known { zones: &zones, sinks: &sinks.keys().cloned().collect::<Vec<_>>() };
     let defaults = pace::read_defaults(root.get("defaults"), reader);
     let ladder = read_ladder(root.get("escalation"), &known, reader);
-    let services =
-        services::read(root.get("services"), &known, &services::Inherited { pace: defaults, ladder }, reader);
+    let degraded = root.get("escalation_degraded").map(|node| read_degraded(&node, &ladder, &known, reader));
+    let inherited = services::Inherited { pace: defaults, ladder, degraded };
+    let services = services::read(root.get("services"), &known, &inherited, reader);
     let dashboard = dashboard::read(root.get("dashboard"), reader);
     let windows = windows::read(root.get("maintenance"), &zones, &services, reader);
     push::judge(&services, &dashboard, reader);

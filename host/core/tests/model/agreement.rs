@@ -48,9 +48,11 @@ fn any_level() -> impl Strategy<Value = Level> {
 
 /// The top rung and `recover_after` stay the same, so that a reload does not move the counts at which streaks stop.
 fn any_service(index: usize) -> impl Strategy<Value = Service> {
-    prop::collection::vec(any_level(), 1..4).prop_map(move |mut levels| {
+    let degraded = prop::option::of(prop::collection::vec(any_level(), 1..6));
+    (prop::collection::vec(any_level(), 1..4), degraded).prop_map(move |(mut levels, degraded)| {
         levels.push(level(failures(6), "t", Some(700)));
         let mut service = service(IDS[index], ladder(levels), [1, 2, 3][index]);
+        service.degraded = degraded.map(ladder);
         service.zone = ZoneId::new(if index == 0 { "local" } else { "external" });
         service
     })

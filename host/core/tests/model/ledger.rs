@@ -214,7 +214,8 @@ impl Book {
                 assert_eq!(announced.incident, alert.incident);
                 assert!(announced.level <= alert.level, "a level never falls");
                 if alert.reason == Reason::Repeat {
-                    let repeat = service.ladder.level(alert.level as usize).unwrap().repeat.unwrap();
+                    let levels: Vec<_> = service.ladder_for(record.status).levels().collect();
+                    let repeat = levels[levels.len().min(alert.level as usize + 1) - 1].repeat.unwrap();
                     assert!(age - announced.at >= repeat, "reminders keep their distance");
                 }
                 for sink in &alert.sinks {

@@ -54,6 +54,7 @@ pub(crate) fn service(id: &str, ladder: Arc<Ladder>, recover_after: u32) -> Serv
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(recover_after).unwrap(),
         ladder,
+        degraded: None,
     }
 }
 

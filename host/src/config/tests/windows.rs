@@ -59,3 +59,20 @@ fn it_says_for_whom_and_why() {
 fn what_has_passed_is_no_mistake() {
     assert_eq!(window("from: 2020-01-01T00:00, until: 2020-01-02T00:00").name, "w");
 }
+
+#[test]
+fn degraded_services_may_have_a_ladder_of_their_own() {
+    let source = "
+escalation_degraded: off
+services:
+  - { name: A, url: 'http://a/' }
+  - { name: B, url: 'http://a/', escalation_degraded: [{ after: 9 }] }
+  - { name: C, url: 'http://a/', escalation: [{ after: 5 }] }
+";
+    let services = read(source).unwrap().services;
+    let degraded: Vec<_> = services.iter().map(|service| service.service.degraded.as_deref()).collect();
+    assert_eq!(degraded[0].unwrap().first().after, services[0].service.ladder.first().after);
+    assert_eq!(degraded[1].unwrap().levels().count(), 1);
+    assert_ne!(degraded[1], degraded[0]);
+    assert_eq!(degraded[2], None);
+}

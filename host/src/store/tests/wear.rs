@@ -95,6 +95,7 @@ fn service(number: usize) -> Service {
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(2).unwrap(),
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 

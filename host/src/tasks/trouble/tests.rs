@@ -109,6 +109,7 @@ fn database() -> Service {
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 
