@@ -65,7 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("heartbeats", &[]),
     ("hosts", &[]),
     ("machine", &[]),
-    ("maintenance", &["files"]),
+    ("maintenance", &["files", "words"]),
     ("memory", &[]),
     ("paths", &[]),
     ("shutdown", &[]),
