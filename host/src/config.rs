@@ -23,6 +23,7 @@ mod sinks;
 mod tree;
 mod values;
 mod watchdog;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pihook_core::maintenance::Window;
 use pihook_core::{Secret, SinkId, ZoneId};
 
 pub use check::CheckConfig;
@@ -63,6 +65,8 @@ pub struct Config {
     pub watchdog: Option<Watchdog>,
     /// The declared zones.
     pub zones: BTreeSet<ZoneId>,
+    /// The windows of maintenance in the order of the file.
+    pub windows: Vec<Window>,
     /// The services in the order of the file.
     pub services: Vec<ServiceConfig>,
     /// Where alerts can go.

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use pihook_core::liveness::Progress;
 use pihook_core::maintenance::Flag;
-use pihook_core::monitor::{Commit, Effect, Event, Monitor};
-use pihook_core::{AlertKind, Outcome, Service, ServiceId, Status};
+use pihook_core::monitor::{Commit, Effect, Event, Monitor, Setup};
+use pihook_core::{AlertKind, Outcome, ServiceId, Status};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
@@ -42,7 +42,7 @@ type Joined = Result<(task::Id, Finished), JoinError>;
 #[derive(Debug)]
 pub enum Command {
     /// The configuration was reloaded.
-    Reconfigure(Vec<Service>),
+    Reconfigure(Setup),
     /// The maintenance flag changed.
     Maintenance(Option<Flag>),
     /// The service's check is due now.
@@ -151,8 +151,8 @@ impl Engine {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Reconfigure(services) => {
-                self.handle(Event::Reconfigured { services }, None);
+            Command::Reconfigure(setup) => {
+                self.handle(Event::Reconfigured(setup), None);
                 self.show_all();
             }
             Command::Maintenance(flag) => {

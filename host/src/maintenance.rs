@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::{Flag, FlagAge, Overdue};
 use serde::{Deserialize, Serialize};
 
 use crate::files::read_limited;
+use crate::words::count;
 
 /// Largest flag file that is read. What is longer is somebody's mistake, and mutes everything.
 const LARGEST: usize = 64 << 10;
@@ -103,6 +105,29 @@ pub fn text(flag: &Flag) -> io::Result<String> {
     };
     let text = serde_yaml::to_string(&content).map_err(io::Error::other)?;
     Ok(if text.trim() == "{}" { String::new() } else { text })
+}
+
+/// When the flag was written, by its file's time; none if there is no flag.
+#[must_use]
+pub fn written(path: &Path) -> Option<Timestamp> {
+    let modified = fs::metadata(path).and_then(|found| found.modified()).ok()?;
+    Timestamp::try_from(modified).ok()
+}
+
+/// Whether the flag is older than a day, for whoever has not watched it.
+#[must_use]
+pub fn overdue(path: &Path, now: Timestamp) -> Option<Overdue> {
+    FlagAge { written: written(path)?, known_for: Duration::ZERO }.overdue(now)
+}
+
+/// Says of a flag that it may have been forgotten.
+#[must_use]
+pub fn forgotten(overdue: Overdue) -> String {
+    let days = usize::try_from(overdue.days).unwrap_or(usize::MAX);
+    format!(
+        "the maintenance flag was set {} ago, and alerts are muted since; `pihook maintenance off` removes it",
+        count(days, "day")
+    )
 }
 
 /// Writes the flag, whole or not at all.

@@ -8,6 +8,9 @@ use jiff::tz::TimeZone;
 /// A time of day without seconds, for [`local`].
 pub const MINUTES: &str = "%Y-%m-%d %H:%M";
 
+/// The same with its time zone, for what lies ahead.
+pub const ZONED: &str = "%Y-%m-%d %H:%M %Z";
+
 /// An error with its causes, in one line: a `Display` never includes its source, so the chain is put together once,
 /// at the edge.
 #[must_use]

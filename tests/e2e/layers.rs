@@ -67,7 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("heartbeats", &[]),
     ("hosts", &[]),
     ("machine", &[]),
-    ("maintenance", &["files"]),
+    ("maintenance", &["files", "words"]),
     ("memory", &[]),
     ("paths", &[]),
     ("shutdown", &[]),

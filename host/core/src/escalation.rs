@@ -167,7 +167,7 @@ impl Situation<'_> {
     }
 
     fn until_reminder(&self, level: u32) -> Option<Duration> {
-        let repeat = self.ladder.level_at(level)?.repeat.filter(|repeat| !repeat.is_zero())?;
+        let repeat = self.ladder.rung(level).repeat.filter(|repeat| !repeat.is_zero())?;
         Some(repeat.saturating_sub(self.since_alert))
     }
 }

@@ -1,8 +1,9 @@
 //! What goes into the monitor and what comes out of it.
 
 use crate::maintenance::Flag;
+use crate::monitor::Setup;
 use crate::saved::{Incident, SavedService};
-use crate::{Alert, Outcome, Service, ServiceId, Status, Timestamp};
+use crate::{Alert, Outcome, ServiceId, Status, Timestamp};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,11 +23,9 @@ pub enum Event {
         /// Whose.
         service: ServiceId,
     },
-    /// The configuration was reloaded: these are the services from now on. What is known of one that stays is kept.
-    Reconfigured {
-        /// All services, in the file's order.
-        services: Vec<Service>,
-    },
+    /// The configuration was reloaded: these are the services and windows from now on. What is known of a service that
+    /// stays is kept.
+    Reconfigured(Setup),
     /// The maintenance flag appeared, changed or went away (`None`).
     MaintenanceChanged(Option<Flag>),
 }

@@ -68,7 +68,7 @@ pub(crate) struct Limits {
 impl Limits {
     /// The highest counts that the ladder and `recover_after` ask for.
     pub(crate) fn of(service: &Service) -> Self {
-        let bad = highest_count(&service.ladder);
+        let bad = service.ladders().map(highest_count).max().unwrap_or(1);
         Self { bad, unknown: bad.saturating_mul(UNKNOWN_PATIENCE), good: service.recover_after.get() }
     }
 

@@ -112,9 +112,14 @@ impl Ladder {
         self.level(usize::try_from(number).ok()?)
     }
 
-    /// This level's number, or the highest one's if there are not so many.
-    pub(crate) fn clamp(&self, number: u32) -> u32 {
-        number.min(u32::try_from(self.rest.len()).unwrap_or(u32::MAX))
+    /// The highest level's number.
+    pub(crate) fn top(&self) -> u32 {
+        u32::try_from(self.rest.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The level that an incident with this number is on: the highest, for one that has climbed a longer ladder.
+    pub(crate) fn rung(&self, number: u32) -> &Level {
+        self.level_at(number.min(self.top())).unwrap_or(&self.first)
     }
 
     /// All levels in order.

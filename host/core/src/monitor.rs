@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::agenda::Agenda;
 pub use crate::event::{Commit, Effect, Event, Logged, Muting, Transition, Urgency};
-use crate::maintenance::Flag;
+use crate::maintenance::{Flag, Maintenance, Scope, Window};
 pub use crate::saved::{HeldNotice, Incident, SavedIncident, SavedService, SavedState};
 use crate::schedule::{Finished, Schedule};
 use crate::watched::{self, Watched};
 use crate::{Moment, Outcome, Service, ServiceId, Status, Timestamp};
 
-/// A flag that ends by itself is looked at this often, since it ends by the wall clock, which may jump.
-const FLAG_WATCH: Duration = Duration::from_secs(60);
+/// Maintenance that begins or ends by itself is looked at this often, since it does so by the wall clock, which may jump.
+const WALL_WATCH: Duration = Duration::from_secs(60);
 
 /// All that is known of the services and decided about them.
 ///
@@ -27,19 +27,29 @@ pub struct Monitor {
     schedule: Schedule,
     /// When time alone makes a service speak.
     speakers: Agenda,
-    flag: Option<Flag>,
-    flag_state: FlagState,
-    flag_wakeup: Option<Duration>,
+    maintenance: Maintenance,
+    /// For which times on the wall clock the services are known to be muted as they are: from the first on, and before
+    /// the second, if there is one.
+    settled: (Timestamp, Option<Timestamp>),
+    maintenance_wakeup: Option<Duration>,
     next_incident: u64,
     /// What was saved of services that are not configured any more; the first event retires them.
     leftovers: Vec<(ServiceId, SavedService)>,
 }
 
-/// Whether the flag's time is over, as last seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FlagState {
-    InForce,
-    Over,
+/// What services.yaml sets up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Setup {
+    /// All services, in the file's order.
+    pub services: Vec<Service>,
+    /// The windows of maintenance.
+    pub windows: Vec<Window>,
+}
+
+impl From<Vec<Service>> for Setup {
+    fn from(services: Vec<Service>) -> Self {
+        Self { services, windows: Vec::new() }
+    }
 }
 
 /// A service as people are shown it.
@@ -59,16 +69,18 @@ impl Monitor {
     /// Takes up the services with what was saved of them. The first checks and what is left to say come with the first
     /// [`Event::Woken`].
     #[must_use]
-    pub fn new(services: Vec<Service>, flag: Option<Flag>, saved: SavedState, now: Moment) -> Monitor {
-        let services = distinct(services);
+    pub fn new(setup: Setup, flag: Option<Flag>, saved: SavedState, now: Moment) -> Monitor {
+        let maintenance = Maintenance { flag, windows: setup.windows };
+        let services = distinct(setup.services);
         let known = saved.services.iter().filter_map(|(_, service)| service.incident.as_ref());
         let after_known = known.map(|incident| incident.record.id.0.saturating_add(1)).max();
         let mut states: BTreeMap<_, _> = saved.services.into_iter().collect();
         let schedule = Schedule::new(&services, now.uptime);
         let mut watched = Vec::with_capacity(services.len());
+        let muted = scopes(&maintenance, now.wall);
         for service in services {
             let state = states.remove(&service.id).unwrap_or_default();
-            let muting = muting_of(&service, flag.as_ref(), now.wall);
+            let muting = muting_of(&service, &muted);
             watched.push(Watched::restore(service, state, muting, now));
         }
         let mut monitor = Monitor {
@@ -76,13 +88,13 @@ impl Monitor {
             index: BTreeMap::new(),
             schedule,
             speakers: Agenda::new(),
-            flag,
-            flag_state: FlagState::Over,
-            flag_wakeup: None,
+            settled: (now.wall, maintenance.next_change(now.wall)),
+            maintenance,
+            maintenance_wakeup: None,
             next_incident: saved.next_incident.max(after_known.unwrap_or(0)).max(1),
             leftovers: states.into_iter().filter(|(_, state)| !state.is_at_rest()).collect(),
         };
-        monitor.note_flag(now);
+        monitor.watch_wall(now);
         monitor.reindex();
         monitor
     }
@@ -93,10 +105,9 @@ impl Monitor {
         let retired = leftovers.filter_map(|(service, state)| watched::retire(service, state, now));
         let mut effects: Vec<_> = retired.map(Effect::Commit).collect();
         if let Event::MaintenanceChanged(flag) = &event {
-            self.flag.clone_from(flag);
+            self.maintenance.flag.clone_from(flag);
         }
-        let flag_turned = self.note_flag(now);
-        if flag_turned || matches!(event, Event::MaintenanceChanged(_)) {
+        if matches!(event, Event::MaintenanceChanged(_)) || !self.is_settled(now.wall) {
             self.mute(now, &mut effects);
         }
         match event {
@@ -107,8 +118,9 @@ impl Monitor {
                     self.schedule.call(*index, now.uptime);
                 }
             }
-            Event::Reconfigured { services } => self.reconfigure(services, now, &mut effects),
+            Event::Reconfigured(setup) => self.reconfigure(setup, now, &mut effects),
         }
+        self.watch_wall(now);
         self.speak(now, &mut effects);
         while let Some(index) = self.schedule.start_due(now.uptime) {
             let started = self.watched.get(index).map(|watched| watched.service().id.clone());
@@ -122,7 +134,7 @@ impl Monitor {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Duration> {
         let leftovers = (!self.leftovers.is_empty()).then_some(Duration::ZERO);
-        [leftovers, self.schedule.first(), self.speakers.first(), self.flag_wakeup]
+        [leftovers, self.schedule.first(), self.speakers.first(), self.maintenance_wakeup]
             .into_iter()
             .flatten()
             .min()
@@ -166,10 +178,10 @@ impl Monitor {
         self.watched.get(*self.index.get(service)?).map(Watched::muting)
     }
 
-    /// The maintenance flag, be its time over or not.
+    /// The flag and the windows.
     #[must_use]
-    pub fn flag(&self) -> Option<&Flag> {
-        self.flag.as_ref()
+    pub fn maintenance(&self) -> &Maintenance {
+        &self.maintenance
     }
 
     fn finish(&mut self, id: &ServiceId, outcome: Outcome, now: Moment, effects: &mut Vec<Effect>) {
@@ -194,37 +206,45 @@ impl Monitor {
         }
     }
 
-    /// Asks the flag about every service.
+    /// Asks maintenance about every service.
     fn mute(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        self.settled = (now.wall, self.maintenance.next_change(now.wall));
+        let muted = scopes(&self.maintenance, now.wall);
         for (index, watched) in self.watched.iter_mut().enumerate() {
-            let muting = muting_of(watched.service(), self.flag.as_ref(), now.wall);
+            let muting = muting_of(watched.service(), &muted);
             effects.extend(watched.mute(muting, now).map(Effect::Commit));
             self.speakers.set(index, watched.speaks_at());
         }
     }
 
-    /// Notes whether the flag is in force and when to look again; true if that has changed.
-    fn note_flag(&mut self, now: Moment) -> bool {
-        let until = self.flag.as_ref().and_then(|flag| flag.until);
-        let left = until.map(|until| Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
-        let state = match (&self.flag, left) {
-            (None, _) | (_, Some(Duration::ZERO)) => FlagState::Over,
-            (Some(_), _) => FlagState::InForce,
-        };
-        self.flag_wakeup =
-            left.filter(|left| !left.is_zero()).map(|left| now.uptime.saturating_add(left.min(FLAG_WATCH)));
-        std::mem::replace(&mut self.flag_state, state) != state
+    /// Whether nothing of maintenance has begun or ended since every service was asked about; a wall clock that was set
+    /// back may have undone what has.
+    fn is_settled(&self, wall: Timestamp) -> bool {
+        let (from, before) = self.settled;
+        from <= wall && before.is_none_or(|before| wall < before)
     }
 
-    fn reconfigure(&mut self, services: Vec<Service>, now: Moment, effects: &mut Vec<Effect>) {
-        let services = distinct(services);
+    /// Notes when the wall clock is to be looked at again.
+    fn watch_wall(&mut self, now: Moment) {
+        let left = self.settled.1.map(|change| change.duration_since(now.wall));
+        self.maintenance_wakeup = left.map(|left| {
+            let left = Duration::try_from(left).unwrap_or_default();
+            now.uptime.saturating_add(left.min(WALL_WATCH))
+        });
+    }
+
+    fn reconfigure(&mut self, setup: Setup, now: Moment, effects: &mut Vec<Effect>) {
+        self.maintenance.windows = setup.windows;
+        self.settled = (now.wall, self.maintenance.next_change(now.wall));
+        let muted = scopes(&self.maintenance, now.wall);
+        let services = distinct(setup.services);
         self.schedule.reconfigure(&services, &self.index, now.uptime);
         let mut before: BTreeMap<ServiceId, Watched> = std::mem::take(&mut self.watched)
             .into_iter()
             .map(|watched| (watched.service().id.clone(), watched))
             .collect();
         for service in services {
-            let muting = muting_of(&service, self.flag.as_ref(), now.wall);
+            let muting = muting_of(&service, &muted);
             let watched = match before.remove(&service.id) {
                 Some(mut watched) => {
                     watched.reconfigure(service, now);
@@ -250,11 +270,13 @@ impl Monitor {
     }
 }
 
-fn muting_of(service: &Service, flag: Option<&Flag>, wall: Timestamp) -> Muting {
-    match flag {
-        Some(flag) if flag.covers(service, wall) => Muting::Muted,
-        _ => Muting::Audible,
-    }
+/// Whom maintenance covers now.
+fn scopes(maintenance: &Maintenance, wall: Timestamp) -> Vec<Scope<'_>> {
+    maintenance.ongoing(wall).map(|ongoing| ongoing.scope).collect()
+}
+
+fn muting_of(service: &Service, muted: &[Scope<'_>]) -> Muting {
+    if muted.iter().any(|scope| scope.covers(service)) { Muting::Muted } else { Muting::Audible }
 }
 
 /// The services without later ones of the same identity; the configuration refuses such a file.

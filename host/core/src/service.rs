@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Ladder, ServiceId, ZoneId};
+use crate::{Ladder, ServiceId, Status, ZoneId};
 
 /// When a service's outcomes arise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,4 +30,22 @@ pub struct Service {
     pub recover_after: NonZeroU32,
     /// When, how loudly and to whom.
     pub ladder: Arc<Ladder>,
+    /// The same for what was never worse than degraded; as above if none.
+    pub degraded: Option<Arc<Ladder>>,
+}
+
+impl Service {
+    /// The ladder of an incident that was never worse than this.
+    #[must_use]
+    pub fn ladder_for(&self, worst: Status) -> &Ladder {
+        match &self.degraded {
+            Some(degraded) if worst == Status::Degraded => degraded,
+            _ => &self.ladder,
+        }
+    }
+
+    /// Both ladders, or the one.
+    pub(crate) fn ladders(&self) -> impl Iterator<Item = &Ladder> {
+        [Some(&self.ladder), self.degraded.as_ref()].into_iter().flatten().map(|ladder| &**ladder)
+    }
 }

@@ -9,7 +9,7 @@ use crate::escalation::{self, Next, Situation, Stage, Told, Turn};
 use crate::event::{Commit, Logged, Muting, Transition, Urgency};
 use crate::health::{self, Limits, Trouble};
 use crate::saved::{Incident, SavedService};
-use crate::{Alert, Moment, Outcome, Service, ServiceId, Status};
+use crate::{Alert, Ladder, Moment, Outcome, Service, ServiceId, Status};
 
 /// The clocks and counts of a long outage are handed out once in each of these spans of uptime. All services keep the
 /// same spans, so that many outages share the pages that they rewrite.
@@ -98,7 +98,7 @@ impl Watched {
     /// The uptime at which time alone makes it speak.
     pub(crate) fn speaks_at(&self) -> Option<Duration> {
         let news = (self.muting == Muting::Audible && self.holds_news()).then_some(Duration::ZERO);
-        let silence = [self.situation(Turn::Time).silent_for(), news].into_iter().flatten().min();
+        let silence = [self.situation(Turn::Time, None).silent_for(), news].into_iter().flatten().min();
         silence.map(|silence| self.as_of.saturating_add(silence))
     }
 
@@ -167,12 +167,20 @@ impl Watched {
     }
 
     fn fit_ladder(&mut self) {
-        if let Some(incident) = &mut self.state.incident {
-            incident.level = self.service.ladder.clamp(incident.level);
+        let top = self.service.ladders().map(Ladder::top).max();
+        if let (Some(incident), Some(top)) = (&mut self.state.incident, top) {
+            incident.level = incident.level.min(top);
         }
     }
 
-    fn situation(&self, turn: Turn) -> Situation<'_> {
+    /// The ladder of the open incident. Without one, the outcome that may open it says which.
+    fn ladder(&self, outcome: Option<&Outcome>) -> &Ladder {
+        let worst = self.state.open_incident().map(|incident| incident.record.status);
+        let worst = worst.or(outcome.map(|outcome| outcome.status)).unwrap_or(Status::Unknown);
+        self.service.ladder_for(worst)
+    }
+
+    fn situation(&self, turn: Turn, outcome: Option<&Outcome>) -> Situation<'_> {
         let stage = match &self.state.incident {
             None => Stage::Closed,
             Some(incident) if incident.held_recovery.is_some() => Stage::Held,
@@ -186,7 +194,7 @@ impl Watched {
             }
         };
         Situation {
-            ladder: &self.service.ladder,
+            ladder: self.ladder(outcome),
             stage,
             muting: self.muting,
             turn,
@@ -212,7 +220,7 @@ impl Watched {
         next_incident: &mut u64,
         now: Moment,
     ) -> Settled {
-        let (next, news) = escalation::decide(&self.situation(turn));
+        let (next, news) = escalation::decide(&self.situation(turn, outcome));
         let from = self.state.incident.as_ref().map_or(0, |incident| incident.level);
         match next {
             Next::Stay => {}

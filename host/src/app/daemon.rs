@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::{Maintenance, NagState};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
@@ -17,7 +17,7 @@ use super::start::{lock, start};
 use super::watch::{ConfigWatch, FlagWatch, PERIOD};
 use super::{Prepared, flag, own};
 use crate::engine::Command;
-use crate::maintenance::FlagFile;
+use crate::maintenance::{self, FlagFile};
 use crate::memory;
 use crate::shutdown::{self, Request, Signals};
 use crate::store::{Store, StoreError};
@@ -94,8 +94,10 @@ pub(super) struct Daemon {
     pub(super) in_use: InUse,
     pub(super) config_watch: ConfigWatch,
     pub(super) flag_watch: FlagWatch,
-    /// The flag, for those who are not the engine.
-    pub(super) flag: watch::Sender<Option<Flag>>,
+    /// The flag and the windows, for those who are not the engine.
+    pub(super) maintenance: watch::Sender<Maintenance>,
+    /// Whether the log has said that the flag is old.
+    pub(super) nag: NagState,
     pub(super) served: Served,
     /// How the sinks are doing.
     pub(super) standings: watch::Receiver<Standings>,
@@ -126,9 +128,10 @@ impl Daemon {
                     if self.config_watch.changed() {
                         self.reload();
                     }
-                    if let Some(file) = self.flag_watch.changed() {
+                    if let Some(file) = self.flag_watch.changed(self.running.clock.now()) {
                         self.flag_changed(file).await;
                     }
+                    self.mention_forgotten_flag();
                 }
                 _ = tidy.tick() => memory::release_code(),
                 reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
@@ -176,7 +179,8 @@ impl Daemon {
         self.in_use = in_use;
         self.tell_standings().await;
         self.served.follow(&self.in_use.config.dashboard).await;
-        let (watch, file) = FlagWatch::new(&self.in_use.config.maintenance_flag);
+        let now = self.running.clock.now();
+        let (watch, file) = FlagWatch::new(&self.in_use.config.maintenance_flag, now);
         self.flag_watch = watch;
         self.flag_changed(file).await;
     }
@@ -184,7 +188,8 @@ impl Daemon {
     async fn flag_changed(&mut self, file: FlagFile) {
         let flag = flag::understand(file, &self.in_use.config);
         flag.announce(self.running.clock.now().wall);
-        self.flag.send_replace(flag.flag.clone());
+        let windows = self.in_use.config.windows.clone();
+        self.maintenance.send_replace(Maintenance { flag: flag.flag.clone(), windows });
         self.running.engine.send(Command::Maintenance(flag.flag)).await;
     }
 
@@ -194,6 +199,16 @@ impl Daemon {
             Ok(None) => {}
             Ok(Some(news)) => self.running.push(own::replaced(news, self.running.clock.now().wall)).await,
             Err(error) => error!("it cannot be read whether the database was damaged: {}", chain(&error)),
+        }
+    }
+
+    /// Says once a day that the flag is older than a day.
+    fn mention_forgotten_flag(&mut self) {
+        let now = self.running.clock.now();
+        let lasts = self.maintenance.borrow().flag.as_ref().is_some_and(|flag| flag.lasts(now.wall));
+        let age = self.flag_watch.age(now).filter(|_| lasts);
+        if let Some(overdue) = age.and_then(|age| self.nag.mention(age, now)) {
+            warn!("{}", maintenance::forgotten(overdue));
         }
     }
 

@@ -7,6 +7,7 @@ pub(super) mod disk;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use pihook_core::monitor::Setup;
 use pihook_core::{
     After, Cadence, Ladder, Level, Outcome, Service, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId,
 };
@@ -22,10 +23,10 @@ const ZONE: &str = "pihook";
 /// What history says of their checks.
 const CHECK: &str = "pihook";
 
-/// The services that the monitor watches: the configured ones, and PiHook's own.
-pub(super) fn with_own(config: &Config) -> Vec<Service> {
+/// What the monitor watches: the configured services and PiHook's own, and the windows of maintenance.
+pub(super) fn setup(config: &Config) -> Setup {
     let configured = config.services.iter().map(|service| service.service.clone());
-    configured.chain(own(config)).collect()
+    Setup { services: configured.chain(own(config)).collect(), windows: config.windows.clone() }
 }
 
 fn own(config: &Config) -> impl Iterator<Item = Service> {
@@ -82,6 +83,7 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 

@@ -90,9 +90,9 @@ impl Running {
         self.runner.replace(library.clone(), assemble::specs(&config));
         self.formatter.replace(library.clone());
         self.sinks.send_replace(Arc::new(sinks));
-        self.board.list(assemble::listed(&config));
         self.watchdog.send_replace(watchdog);
-        self.engine.send(Command::Reconfigure(own::with_own(&config))).await;
+        self.board.list(assemble::listed(&config));
+        self.engine.send(Command::Reconfigure(own::setup(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
         info!("configuration reloaded: {}", count(config.services.len(), "service"));
         self.host.sweep_cache(&library);

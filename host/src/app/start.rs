@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use pihook_core::maintenance::{Maintenance, NagState};
 use pihook_core::monitor::Monitor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -50,11 +51,11 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
     let sources = Sources { database, clock: clocked, trouble: trouble.clone(), inlet, board: shown };
     let served = Served::start(sources, &config.dashboard).await;
-    let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag);
+    let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag, clock.now());
     let flag = flag::understand(file, &config);
     let now = clock.now();
     flag.announce(now.wall);
-    let monitor = Monitor::new(own::with_own(&config), flag.flag.clone(), saved, now);
+    let monitor = Monitor::new(own::setup(&config), flag.flag.clone(), saved, now);
     let (engine, handle) =
         Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone(), board.clone());
     let progress = engine.progress();
@@ -76,10 +77,10 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         zone,
         standings: standings.clone(),
     };
-    let flag = watch::Sender::new(flag.flag);
-    let (told, muted) = (sinks.subscribe(), flag.subscribe());
+    let maintenance = watch::Sender::new(Maintenance { flag: flag.flag, windows: config.windows.clone() });
+    let (told, muted) = (sinks.subscribe(), maintenance.subscribe());
     let database = own::database();
-    let teller = TroubleTeller { trouble, sinks: told, flag: muted, clock: clock.clone(), database };
+    let teller = TroubleTeller { trouble, sinks: told, maintenance: muted, clock: clock.clone(), database };
     let watchdog = watch::Sender::new(watchdog);
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
     let mut others = vec![
@@ -110,7 +111,8 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
         flag_watch,
-        flag,
+        maintenance,
+        nag: NagState::default(),
         served,
         standings: standings.subscribe(),
         told: Standings::new(),

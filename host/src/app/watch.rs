@@ -7,6 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pihook_core::maintenance::FlagAge;
+use pihook_core::{Moment, Timestamp};
+
 use crate::maintenance::{self, FlagFile};
 
 /// How often to look. The flag is to be seen within two seconds, a changed configuration within five.
@@ -78,23 +81,32 @@ impl ConfigWatch {
 pub(super) struct FlagWatch {
     path: PathBuf,
     stamp: Stamp,
+    /// When it was written, as its file says, and the uptime at which that was first seen.
+    written: Option<(Timestamp, Duration)>,
 }
 
 impl FlagWatch {
     /// Watches the flag and says what it says now.
-    pub(super) fn new(path: &Path) -> (Self, FlagFile) {
-        let stamp = stamp(path);
-        (Self { path: path.to_owned(), stamp }, maintenance::read(path))
+    pub(super) fn new(path: &Path, now: Moment) -> (Self, FlagFile) {
+        let mut watch = Self { path: path.to_owned(), stamp: None, written: None };
+        let file = watch.look(now);
+        (watch, file)
     }
 
     /// What the flag says, if it changed.
-    pub(super) fn changed(&mut self) -> Option<FlagFile> {
-        let now = stamp(&self.path);
-        if now == self.stamp {
-            return None;
-        }
-        self.stamp = now;
-        Some(maintenance::read(&self.path))
+    pub(super) fn changed(&mut self, now: Moment) -> Option<FlagFile> {
+        (stamp(&self.path) != self.stamp).then(|| self.look(now))
+    }
+
+    /// How old the flag is; none if there is none.
+    pub(super) fn age(&self, now: Moment) -> Option<FlagAge> {
+        self.written.map(|(written, seen)| FlagAge { written, known_for: now.since(seen) })
+    }
+
+    fn look(&mut self, now: Moment) -> FlagFile {
+        self.stamp = stamp(&self.path);
+        self.written = maintenance::written(&self.path).map(|written| (written, now.uptime));
+        maintenance::read(&self.path)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use pihook_core::Timestamp;
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::{Flag, Window};
 
 use super::args::{MaintenanceAction, MaintenanceArgs, MaintenanceOn};
 use super::output::{Paint, Stream};
@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::exit_code::ExitCode;
 use crate::maintenance::{self, FlagFile};
+use crate::words::{ZONED, local};
 
 pub(super) fn run(place: &Place, args: &MaintenanceArgs) -> Result<ExitCode, Failure> {
     let path = place.find()?;
@@ -32,7 +33,11 @@ pub(super) fn run(place: &Place, args: &MaintenanceArgs) -> Result<ExitCode, Fai
                 .to_owned()
         }
         MaintenanceAction::Status => {
-            describe(&app::understand(maintenance::read(&config.maintenance_flag), &config), now)
+            let flag = app::understand(maintenance::read(&config.maintenance_flag), &config);
+            let forgotten = maintenance::overdue(&config.maintenance_flag, now);
+            let forgotten = forgotten.filter(|_| flag.flag.as_ref().is_some_and(|flag| flag.lasts(now)));
+            let forgotten = forgotten.map(|overdue| format!("\n{}", maintenance::forgotten(overdue)));
+            format!("{}{}{}", describe(&flag, now), forgotten.unwrap_or_default(), windows(&config, now))
         }
     };
     let _ = writeln!(io::stdout(), "{line}");
@@ -65,6 +70,22 @@ fn turn_on(config: &Config, on: &MaintenanceOn, now: Timestamp) -> Result<Unders
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
     let known: Vec<&str> = known.collect();
     Failure::new(ExitCode::Usage, format!("there is no {what} {name:?}; there are: {}", known.join(", ")))
+}
+
+/// The windows, one a line: what is open until when, and what opens when.
+fn windows(config: &Config, now: Timestamp) -> String {
+    let line = |window: &Window| {
+        let next = window.when.next_change(now).map(|at| local(at, ZONED));
+        let scope = window.scope();
+        let reason = window.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        match (window.when.contains(now), next) {
+            (true, Some(end)) => format!("\nwindow {}: open until {end}, for {scope}{reason}", window.name),
+            (true, None) => format!("\nwindow {}: open, without an end, for {scope}{reason}", window.name),
+            (false, Some(begin)) => format!("\nwindow {}: opens {begin}, for {scope}{reason}", window.name),
+            (false, None) => format!("\nwindow {}: over", window.name),
+        }
+    };
+    config.windows.iter().map(line).collect()
 }
 
 fn describe(flag: &Understood, now: Timestamp) -> String {

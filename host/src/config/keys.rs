@@ -24,13 +24,15 @@ pub(super) const ROOT: Section = Section {
         "history",
         "defaults",
         "escalation",
+        "escalation_degraded",
         "zones",
         "sinks",
         "plugins",
         "services",
         "watchdog",
+        "maintenance",
     ],
-    later: &["maintenance"],
+    later: &[],
     hint: "",
 };
 
@@ -73,6 +75,13 @@ pub(super) const DISCORD: Section = Section {
     hint: "",
 };
 
+pub(super) const WINDOW: Section = Section {
+    name: "maintenance[]",
+    keys: &["name", "daily", "weekly", "monthly", "from", "until", "timezone", "services", "zones", "reason"],
+    later: &[],
+    hint: "",
+};
+
 pub(super) const PLUGIN: Section = Section {
     name: "plugins.NAME",
     keys: &["file", "sha256", "allow", "memory", "cpu"],
@@ -102,15 +111,16 @@ pub(super) const SERVICE: Section = Section {
         "read_timeout",
         "recover_after",
         "escalation",
+        "escalation_degraded",
     ],
     later: &["flap"],
     hint: ", and a check's own settings go below `settings:`",
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 12] = [
+pub(super) const ALL: [&Section; 13] = [
     &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE,
-    &WATCHDOG,
+    &WATCHDOG, &WINDOW,
 ];
 
 impl Section {

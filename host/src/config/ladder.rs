@@ -40,6 +40,27 @@ pub(super) fn read_ladder(node: Option<Node<'_>>, known: &Known<'_>, reader: &mu
     Arc::new(Ladder::new(first, levels.collect()))
 }
 
+/// The ladder of what is degraded. `off` logs only, when the main ladder would have spoken first.
+pub(super) fn read_degraded(
+    node: &Node<'_>,
+    main: &Ladder,
+    known: &Known<'_>,
+    reader: &mut Reader<'_>,
+) -> Arc<Ladder> {
+    let off = node.value.as_str() == Some("off") || node.value.as_bool() == Some(false);
+    if !off {
+        return read_ladder(Some(node.clone()), known, reader);
+    }
+    let silent = Level {
+        severity: Severity::Info,
+        sinks: Vec::new(),
+        mention: None,
+        repeat: None,
+        ..main.first().clone()
+    };
+    Arc::new(Ladder::new(silent, Vec::new()))
+}
+
 fn read_levels(node: &Node<'_>, known: &Known<'_>, reader: &mut Reader<'_>) -> Option<Vec<Level>> {
     let items = reader.items(node, EXAMPLE)?;
     if items.is_empty() || items.len() > MOST_LEVELS {

@@ -8,12 +8,12 @@ use pihook_core::SinkId;
 use serde_json::Value;
 
 use super::keys::ROOT;
-use super::ladder::{Known, read_ladder};
+use super::ladder::{Known, read_degraded, read_ladder};
 use super::problem::{Fault, Problem, Problems};
 use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
 use super::tree::{self, LARGEST_FILE, Located, Tree};
-use super::{Config, dashboard, history, pace, plugins, push, services, sinks, watchdog};
+use super::{Config, dashboard, history, pace, plugins, push, services, sinks, watchdog, windows};
 use crate::files::read_limited;
 
 /// The world around the file, as far as reading it needs one.
@@ -95,9 +95,11 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let known = Known { zones: &zones, sinks: &sinks.keys().cloned().collect::<Vec<_>>() };
     let defaults = pace::read_defaults(root.get("defaults"), reader);
     let ladder = read_ladder(root.get("escalation"), &known, reader);
-    let services =
-        services::read(root.get("services"), &known, &services::Inherited { pace: defaults, ladder }, reader);
+    let degraded = root.get("escalation_degraded").map(|node| read_degraded(&node, &ladder, &known, reader));
+    let inherited = services::Inherited { pace: defaults, ladder, degraded };
+    let services = services::read(root.get("services"), &known, &inherited, reader);
     let dashboard = dashboard::read(root.get("dashboard"), reader);
+    let windows = windows::read(root.get("maintenance"), &zones, &services, reader);
     push::judge(&services, &dashboard, reader);
     let readable = |(id, sink): (SinkId, Option<_>)| Some((id, sink?));
     Config {
@@ -111,6 +113,7 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
         services,
         sinks: sinks.into_iter().filter_map(readable).collect::<BTreeMap<_, _>>(),
         zones,
+        windows,
         secrets: Vec::new(),
         lines: super::Lines::default(),
     }

@@ -7,7 +7,7 @@ use pihook_core::{Cadence, Ladder, Service, ServiceId, ZoneId};
 
 use super::check::{self, CheckConfig};
 use super::keys::{SERVICE, ZONE};
-use super::ladder::{Known, read_ladder, unknown};
+use super::ladder::{Known, read_degraded, read_ladder, unknown};
 use super::lines::below;
 use super::pace::{self, Pace};
 use super::problem::{Fault, quoted};
@@ -47,6 +47,7 @@ impl ServiceConfig {
 pub(super) struct Inherited {
     pub(super) pace: Pace,
     pub(super) ladder: Arc<Ladder>,
+    pub(super) degraded: Option<Arc<Ladder>>,
 }
 
 /// The names that are taken, each with the path of its owner.
@@ -115,6 +116,12 @@ fn read_service(
         Some(node) => read_ladder(Some(node), known, reader),
         None => inherited.ladder.clone(),
     };
+    let degraded = match fields.get("escalation_degraded") {
+        Some(node) => Some(read_degraded(&node, &ladder, known, reader)),
+        // Who brings a ladder brings it for all.
+        None if fields.get("escalation").is_some() => None,
+        None => inherited.degraded.clone(),
+    };
     let check = check::read(&fields, &pace, reader);
     let service = Service {
         id: id?,
@@ -123,6 +130,7 @@ fn read_service(
         cadence: Cadence::Every(pace.interval),
         recover_after: pace.recover_after,
         ladder,
+        degraded,
     };
     Some(ServiceConfig { service, check: check?, path, has_short_url: fields.get("url").is_some() })
 }

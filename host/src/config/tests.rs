@@ -5,6 +5,7 @@ mod documents;
 mod mistakes;
 mod push;
 mod secrecy;
+mod windows;
 
 use std::io;
 use std::net::SocketAddr;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use pihook_core::monitor::SavedState;
-use pihook_core::{After, Cadence, Ladder, Level, Moment, Severity, SinkId, Timestamp, ZoneId};
+use pihook_core::{After, Cadence, Ladder, Level, Moment, Service, Severity, SinkId, Timestamp, ZoneId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
@@ -74,6 +74,7 @@ fn service(id: &str, cadence: Cadence) -> Service {
         cadence,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 
@@ -94,8 +95,9 @@ impl Stage {
     fn engine(&self, services: Vec<Service>, script: &Arc<Script>) -> (Engine, EngineHandle) {
         let clock = Arc::new(SystemClock::start());
         let now: Moment = clock.now();
-        let monitor = Monitor::new(services, None, SavedState::default(), now);
-        Engine::new(monitor, Arc::new(Scripted(script.clone())), self.store.clone(), clock, Board::new())
+        let monitor = Monitor::new(services.into(), None, SavedState::default(), now);
+        let runner = Arc::new(Scripted(script.clone()));
+        Engine::new(monitor, runner, self.store.clone(), clock, Board::new())
     }
 
     fn count(&self, what: &str) -> i64 {

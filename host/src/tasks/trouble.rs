@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::Maintenance;
 use pihook_core::plain::plain_message;
 use pihook_core::{Alert, AlertKind, Backoff, IncidentId, Moment, Reason, Service, Severity, Status};
 use tokio::sync::watch;
@@ -31,7 +31,7 @@ pub struct TroubleTeller {
     /// Who is told.
     pub sinks: watch::Receiver<Arc<SinkSet>>,
     /// What may mute it.
-    pub flag: watch::Receiver<Option<Flag>>,
+    pub maintenance: watch::Receiver<Maintenance>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The database as a service: its name, and what maintenance has to cover.
@@ -85,7 +85,7 @@ impl TroubleTeller {
     async fn audible(&self) {
         let muted = || {
             let now = self.clock.now().wall;
-            self.flag.borrow().as_ref().is_some_and(|flag| flag.covers(&self.database, now))
+            self.maintenance.borrow().covers(&self.database, now)
         };
         while muted() {
             sleep(LOOK).await;

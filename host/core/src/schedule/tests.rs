@@ -23,6 +23,7 @@ fn service(id: &str, cadence: Cadence) -> Service {
         cadence,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Alert, AlertKind, IncidentId, Moment, Outcome, Reason, SinkId, Statu
 impl Watched {
     /// Writes the outcome into the open incident, if there is one, and says what is new about it.
     pub(super) fn note(&mut self, outcome: &Outcome) -> Turn {
-        let real_outage = self.is_real_outage();
+        let real_outage = self.is_real_outage(outcome.status);
         let recovered = self.state.good_streak >= self.service.recover_after.get();
         let Some(incident) = self.state.incident.as_mut() else { return Turn::Outcome };
         if incident.held_recovery.is_some() {
@@ -37,9 +37,9 @@ impl Watched {
 
     /// Whether bad outcomes speak for the incident: one that began since PiHook could not tell has to meet as many of
     /// them as would have opened it.
-    fn is_real_outage(&self) -> bool {
+    fn is_real_outage(&self, status: Status) -> bool {
         let began_bad = self.state.open_incident().is_some_and(|incident| incident.record.status.is_bad());
-        let first = self.service.ladder.first().after;
+        let first = self.service.ladder_for(status).first().after;
         let trouble = Trouble::of(&self.state).filter(|trouble| matches!(trouble, Trouble::Bad(_)));
         began_bad || trouble.is_some_and(|trouble| trouble.meets(first, self.state.suspect_for))
     }
@@ -52,7 +52,7 @@ impl Watched {
         now: Moment,
     ) {
         let Some(outcome) = outcome else { return };
-        let Some(rung) = self.service.ladder.level_at(level) else { return };
+        let rung = self.service.ladder_for(outcome.status).rung(level);
         let record = Incident {
             id: IncidentId(*next_incident),
             opened: self.state.suspect_since.unwrap_or(outcome.at),
@@ -99,10 +99,8 @@ impl Watched {
     }
 
     pub(super) fn raise(&mut self, level: u32) {
-        let Some(rung) = self.service.ladder.level_at(level) else { return };
         if let Some(incident) = &mut self.state.incident {
             incident.level = level;
-            incident.record.severity = incident.record.severity.max(rung.severity);
         }
     }
 
@@ -122,15 +120,16 @@ impl Watched {
     /// Makes the alert and remembers who was told. `from` is the level that the incident comes from.
     pub(super) fn tell(&mut self, kind: AlertKind, reason: Reason, from: u32, now: Moment) -> Option<Alert> {
         let level = self.state.incident.as_ref()?.level;
-        let sinks = self.audience(kind, from);
-        let rung = self.service.ladder.level_at(level)?;
+        let sinks = self.audience(kind, reason, from);
+        let rung = self.ladder(None).rung(level).clone();
         let incident = self.state.incident.as_mut()?;
         let (status, severity, mention) = match kind {
             AlertKind::Recovered => (Status::Up, incident.record.severity, None),
             // News go a way of their own.
             AlertKind::Notice => return None,
             AlertKind::Opened | AlertKind::Escalated | AlertKind::Reminder => {
-                (incident.status, rung.severity, rung.mention.clone())
+                incident.record.severity = incident.record.severity.max(rung.severity);
+                (incident.status, rung.severity, rung.mention)
             }
         };
         incident.announced = true;
@@ -158,9 +157,10 @@ impl Watched {
         })
     }
 
-    /// Who hears of it: the level's sinks, with those of levels that were passed in one step, so that nobody is left
-    /// out by a leap. Of the recovery, everybody who was told anything.
-    fn audience(&self, kind: AlertKind, from: u32) -> Vec<SinkId> {
+    /// Who hears of it: the level's sinks, and those of the levels below that know nothing yet, so that nobody is left out
+    /// by a leap or a change of ladder. That it became worse hears, too, who was told that it was better; of the recovery,
+    /// everybody who was told anything.
+    fn audience(&self, kind: AlertKind, reason: Reason, from: u32) -> Vec<SinkId> {
         let Some(incident) = &self.state.incident else { return Vec::new() };
         let lowest = match kind {
             AlertKind::Recovered => return incident.told.clone(),
@@ -169,10 +169,14 @@ impl Watched {
             AlertKind::Escalated => incident.level.min(from.saturating_add(1)),
         };
         let mut sinks = Vec::new();
-        for level in lowest..=incident.level {
-            if let Some(rung) = self.service.ladder.level_at(level) {
-                append_new(&mut sinks, &rung.sinks);
-            }
+        let ladder = self.ladder(None);
+        let top = incident.level.min(ladder.top());
+        for (number, rung) in (0..=top).zip(ladder.levels()) {
+            let told = |sink: &&SinkId| number >= lowest.min(top) || !incident.told.contains(sink);
+            append_new(&mut sinks, rung.sinks.iter().filter(told));
+        }
+        if reason == Reason::Worse {
+            append_new(&mut sinks, &incident.told);
         }
         sinks
     }
@@ -195,7 +199,7 @@ impl SavedIncident {
     }
 }
 
-fn append_new(sinks: &mut Vec<SinkId>, more: &[SinkId]) {
+fn append_new<'s>(sinks: &mut Vec<SinkId>, more: impl IntoIterator<Item = &'s SinkId>) {
     for sink in more {
         if !sinks.contains(sink) {
             sinks.push(sink.clone());

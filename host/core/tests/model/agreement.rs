@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::{Flag, Maintenance, When, Window};
 use pihook_core::monitor::{Commit, Event};
-use pihook_core::{Level, Service, ServiceId, Status, ZoneId};
+use pihook_core::{Level, Service, ServiceId, Status, Timestamp, ZoneId};
 
 use crate::reference::{Reference, Said};
 use crate::world::{World, elapsed, failures, ladder, level, news, service};
@@ -21,6 +21,8 @@ pub(crate) enum Step {
     Pass(u64),
     Jump(i64),
     Flag(Option<Flag>),
+    /// Windows that begin so many seconds from now, and how long they last; for everything or for zone `external`.
+    Windows(Vec<(i64, i64, bool)>),
     Restart,
     Crash,
     Wake,
@@ -46,9 +48,11 @@ fn any_level() -> impl Strategy<Value = Level> {
 
 /// The top rung and `recover_after` stay the same, so that a reload does not move the counts at which streaks stop.
 fn any_service(index: usize) -> impl Strategy<Value = Service> {
-    prop::collection::vec(any_level(), 1..4).prop_map(move |mut levels| {
+    let degraded = prop::option::of(prop::collection::vec(any_level(), 1..6));
+    (prop::collection::vec(any_level(), 1..4), degraded).prop_map(move |(mut levels, degraded)| {
         levels.push(level(failures(6), "t", Some(700)));
         let mut service = service(IDS[index], ladder(levels), [1, 2, 3][index]);
+        service.degraded = degraded.map(ladder);
         service.zone = ZoneId::new(if index == 0 { "local" } else { "external" });
         service
     })
@@ -71,6 +75,7 @@ pub(crate) fn any_step() -> impl Strategy<Value = Step> {
         6 => prop_oneof![Just(0), 1_u64..100, 100_u64..3000].prop_map(Step::Pass),
         1 => (-30 * YEAR..30 * YEAR).prop_map(Step::Jump),
         2 => any_flag().prop_map(Step::Flag),
+        2 => prop::collection::vec((-1000_i64..1000, 1_i64..2000, any::<bool>()), 0..4).prop_map(Step::Windows),
         2 => Just(Step::Restart),
         1 => Just(Step::Crash),
         1 => Just(Step::Wake),
@@ -94,6 +99,22 @@ pub(crate) fn with(services: &[Service], service: &Service) -> Vec<Service> {
     services
 }
 
+/// Windows that begin so many seconds after `now`.
+fn windows(spans: &[(i64, i64, bool)], now: Timestamp) -> Vec<Window> {
+    let at = |seconds: i64| {
+        let second = now.as_second().saturating_add(seconds);
+        Timestamp::from_second(second.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second())).unwrap()
+    };
+    let window = |(from, lasting, everything): &(i64, i64, bool)| Window {
+        name: "w".to_owned(),
+        when: When::Once(at(*from)..at(from + lasting)),
+        services: Vec::new(),
+        zones: if *everything { Vec::new() } else { vec!["external".to_owned()] },
+        reason: None,
+    };
+    spans.iter().map(window).collect()
+}
+
 /// Carries the step out in the world alone.
 pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
     let commits = match step {
@@ -104,9 +125,10 @@ pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
         Step::Pass(seconds) => return world.pass(*seconds),
         Step::Jump(seconds) => {
             world.jump(*seconds);
-            Vec::new()
+            world.send(Event::Woken)
         }
         Step::Flag(flag) => world.set_flag(flag.clone()),
+        Step::Windows(spans) => world.set_windows(windows(spans, world.wall)),
         Step::Restart => world.restart(),
         Step::Crash => world.crash(),
         Step::Wake => world.send(Event::Woken),
@@ -130,57 +152,82 @@ pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
 struct References {
     /// By the index of the service's id; none while it is not configured.
     models: Vec<Option<Reference>>,
-    flag: Option<Flag>,
+    maintenance: Maintenance,
+    wall: Timestamp,
     services: Vec<Service>,
     newest_news: u32,
 }
 
 impl References {
     fn muted(&self, service: &Service) -> bool {
-        self.flag.as_ref().is_some_and(|flag| flag.covers(service, pihook_core::Timestamp::UNIX_EPOCH))
+        let Maintenance { flag, windows } = &self.maintenance;
+        flag.as_ref().is_some_and(|flag| flag.covers(service, self.wall))
+            || windows.iter().any(|window| window.covers(service, self.wall))
+    }
+
+    /// Asks everyone anew whether they are muted.
+    fn look_at_the_wall(&mut self, second: u64, said: &mut Vec<(u64, usize, Said)>) {
+        for service in self.services.clone() {
+            let index = IDS.iter().position(|id| *id == service.id.as_str()).unwrap();
+            let muted = self.muted(&service);
+            let Some(model) = &mut self.models[index] else { continue };
+            let news = [model.mute(muted), model.held_news()];
+            said.extend(news.into_iter().flatten().map(|what| (second, index, what)));
+        }
     }
 
     /// What is said, by whom and after how many seconds.
-    fn carry_out(&mut self, step: &Step) -> Vec<(u64, usize, Said)> {
+    fn carry_out(&mut self, step: &Step, world: &World) -> Vec<(u64, usize, Said)> {
         let mut said = Vec::new();
-        let mut note = |second, index, what: Option<Said>| {
-            said.extend(what.map(|what| (second, index, what)));
-        };
+        self.wall = world.wall;
+        macro_rules! note {
+            ($second:expr, $index:expr, $what:expr) => {
+                said.extend($what.map(|what| ($second, $index, what)))
+            };
+        }
         match step {
             Step::Outcomes(index, status, count) => {
                 for _ in 0..*count {
-                    note(0, *index, self.models[*index].as_mut().and_then(|model| model.outcome(*status)));
+                    note!(0, *index, self.models[*index].as_mut().and_then(|model| model.outcome(*status)));
                 }
             }
             Step::News(index, status) => {
                 self.newest_news += 1;
                 let text = news(self.newest_news);
                 if let Some(model) = &mut self.models[*index] {
-                    note(0, *index, model.outcome(*status));
-                    note(0, *index, model.news(text));
+                    note!(0, *index, model.outcome(*status));
+                    note!(0, *index, model.news(text));
                 }
             }
             Step::Pass(seconds) => {
                 for second in 1..=*seconds {
+                    let windows = !self.maintenance.windows.is_empty();
                     for (index, model) in self.models.iter_mut().enumerate() {
-                        note(second, index, model.as_mut().and_then(Reference::second));
+                        note!(second, index, model.as_mut().and_then(Reference::second));
+                    }
+                    self.wall = crate::world::moved(self.wall, 1);
+                    if windows {
+                        self.look_at_the_wall(second, &mut said);
                     }
                 }
             }
             Step::Flag(flag) => {
-                self.flag.clone_from(flag);
-                for service in self.services.clone() {
-                    let index = IDS.iter().position(|id| *id == service.id.as_str()).unwrap();
-                    let muted = self.muted(&service);
-                    note(0, index, self.models[index].as_mut().and_then(|model| model.mute(muted)));
-                    note(0, index, self.models[index].as_mut().and_then(Reference::held_news));
-                }
+                self.maintenance.flag.clone_from(flag);
+                self.look_at_the_wall(0, &mut said);
+            }
+            Step::Windows(spans) => {
+                self.maintenance.windows = windows(spans, self.wall);
+                self.look_at_the_wall(0, &mut said);
+            }
+            Step::Jump(seconds) => {
+                self.wall = crate::world::moved(self.wall, *seconds);
+                self.look_at_the_wall(0, &mut said);
             }
             Step::Reload(index, service) => {
                 let muted = self.muted(service);
                 self.services = with(&self.services, service);
                 match &mut self.models[*index] {
-                    Some(model) => note(0, *index, model.reload(service.clone())),
+                    Some(model) => note!(0, *index, model.reload(service.clone())),
                     gone => *gone = Some(Reference::new(service.clone(), muted)),
                 }
             }
@@ -188,7 +235,7 @@ impl References {
                 self.services.retain(|service| service.id.as_str() != IDS[*index]);
                 self.models[*index] = None;
             }
-            Step::Jump(_) | Step::Restart | Step::Crash | Step::Wake => {}
+            Step::Restart | Step::Crash | Step::Wake => {}
         }
         said
     }
@@ -215,16 +262,16 @@ proptest! {
         steps in prop::collection::vec(any_step(), 1..80),
     ) {
         let models = services.iter().map(|service| Some(Reference::new(service.clone(), false))).collect();
-        let mut references = References { models, flag: None, services: services.clone(), newest_news: 0 };
+        let mut references = References { models, maintenance: Maintenance::default(), wall: Timestamp::UNIX_EPOCH, services: services.clone(), newest_news: 0 };
         let mut world = World::new(services);
         for step in &steps {
             // A crash loses time, which the reference does not know of; `restart.rs` has it.
             if matches!(step, Step::Crash) {
                 continue;
             }
-            let expected = references.carry_out(step);
+            let expected = references.carry_out(step, &world);
             let commits = carry_out(&mut world, step);
-            if matches!(step, Step::Restart | Step::Wake | Step::Jump(_)) {
+            if matches!(step, Step::Restart | Step::Wake) {
                 prop_assert!(commits.is_empty(), "{step:?} is invisible: {commits:?}");
             }
             prop_assert_eq!(said(&commits), expected, "{:?}", step);

@@ -68,7 +68,7 @@ impl Run {
     fn new(plan: Plan) -> Self {
         let configured = services(&plan.intervals, None);
         let monitor =
-            Monitor::new(configured.clone(), None, SavedState::default(), moment(Duration::ZERO, 0));
+            Monitor::new(configured.clone().into(), None, SavedState::default(), moment(Duration::ZERO, 0));
         let reloads = plan.reloads.iter().map(|(at, without)| (*at, Outside::Reload(*without)));
         let called = |index: &usize| Outside::Call(ServiceId::new(&format!("s{index}")));
         let calls = plan.calls.iter().map(|(at, index)| (*at, called(index)));
@@ -105,7 +105,7 @@ impl Run {
                     self.since.insert(service.id.clone(), since);
                 }
                 self.called.retain(|called| self.configured.iter().any(|service| service.id == *called));
-                Event::Reconfigured { services: self.configured.clone() }
+                Event::Reconfigured(self.configured.clone().into())
             }
             Some(Outside::Call(service)) => {
                 let known = self.configured.iter().any(|configured| configured.id == service);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::Maintenance;
 use pihook_core::monitor::{Commit, Incident, Muting, SavedState, Urgency, View};
 use pihook_core::{
     Alert, AlertKind, IncidentId, Moment, Reason, Service, ServiceId, Severity, SinkId, Status,
@@ -60,12 +60,12 @@ impl Ledger {
         &mut self,
         commit: &Commit,
         services: &[Service],
-        flag: Option<&Flag>,
+        maintenance: &Maintenance,
         now: Moment,
         age: Duration,
     ) {
         let service = services.iter().find(|service| service.id == commit.service);
-        let muted = service.is_some_and(|service| flag.is_some_and(|flag| flag.covers(service, now.wall)));
+        let muted = service.is_some_and(|service| maintenance.covers(service, now.wall));
         if let Some(logged) = &commit.outcome {
             assert_eq!(logged.maintenance == Muting::Muted, muted, "each outcome says whether it was muted");
         }
@@ -214,7 +214,8 @@ impl Book {
                 assert_eq!(announced.incident, alert.incident);
                 assert!(announced.level <= alert.level, "a level never falls");
                 if alert.reason == Reason::Repeat {
-                    let repeat = service.ladder.level(alert.level as usize).unwrap().repeat.unwrap();
+                    let levels: Vec<_> = service.ladder_for(record.status).levels().collect();
+                    let repeat = levels[levels.len().min(alert.level as usize + 1) - 1].repeat.unwrap();
                     assert!(age - announced.at >= repeat, "reminders keep their distance");
                 }
                 for sink in &alert.sinks {

@@ -1,7 +1,7 @@
 //! The reference model of one service: naive on purpose. It keeps every outcome, counts second by second, and looks
 //! everything up anew.
 
-use pihook_core::{After, Alert, AlertKind, Reason, Service, SinkId, Status};
+use pihook_core::{After, Alert, AlertKind, Ladder, Reason, Service, SinkId, Status};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Said {
@@ -61,7 +61,8 @@ impl Reference {
 
     pub(crate) fn reload(&mut self, service: Service) -> Option<Said> {
         self.service = service;
-        let top = self.service.ladder.levels().count() - 1;
+        let ladders = [Some(&self.service.ladder), self.service.degraded.as_ref()];
+        let top = ladders.into_iter().flatten().map(|ladder| ladder.levels().count()).max().unwrap() - 1;
         let outage = self.outage.as_mut()?;
         outage.level = outage.level.min(top);
         self.speak(false)
@@ -148,8 +149,29 @@ impl Reference {
         }
     }
 
+    /// The ladder by the worst that is known of the outage; before it, by the newest outcome.
+    fn ladder(&self) -> &Ladder {
+        let newest = self.history.last().map(|(status, _)| *status);
+        let worst = match &self.outage {
+            Some(outage) if outage.held.is_none() => Some(outage.worst),
+            _ => newest,
+        };
+        self.ladder_of(worst)
+    }
+
+    fn ladder_of(&self, worst: Option<Status>) -> &Ladder {
+        match &self.service.degraded {
+            Some(degraded) if worst == Some(Status::Degraded) => degraded,
+            _ => &self.service.ladder,
+        }
+    }
+
     fn holds(&self, level: usize) -> Option<Reason> {
-        let after = self.service.ladder.level(level)?.after;
+        self.holds_on(self.ladder(), level)
+    }
+
+    fn holds_on(&self, ladder: &Ladder, level: usize) -> Option<Reason> {
+        let after = ladder.level(level)?.after;
         let time = self.audible_seconds - self.began();
         let unknown = self.unknown().len();
         let bad = self.bad().len();
@@ -177,10 +199,13 @@ impl Reference {
     }
 
     fn sinks(&self, from: usize, to: usize) -> Vec<SinkId> {
-        let mut sinks = Vec::new();
-        for level in from..=to {
-            for sink in &self.service.ladder.level(level).unwrap().sinks {
-                if !sinks.contains(sink) {
+        let mut sinks: Vec<SinkId> = Vec::new();
+        let ladder = self.ladder();
+        let (top, told) = (ladder.levels().count() - 1, &self.outage.as_ref().unwrap().told);
+        for level in 0..=to.min(top) {
+            for sink in &ladder.level(level).unwrap().sinks {
+                let concerned = level >= from.min(top) || !told.contains(sink);
+                if concerned && !sinks.contains(sink) {
                     sinks.push(sink.clone());
                 }
             }
@@ -231,7 +256,8 @@ impl Reference {
         if status == Status::Up && self.good() >= self.service.recover_after.get() as usize {
             return self.recover();
         }
-        let confirmed = self.outage.as_ref()?.worst != Status::Unknown || self.holds(0).is_some();
+        let confirmed = self.outage.as_ref()?.worst != Status::Unknown
+            || self.holds_on(self.ladder_of(Some(status)), 0).is_some();
         let outage = self.outage.as_mut()?;
         if status.is_bad() || (status == Status::Unknown && outage.worst == Status::Unknown) {
             outage.failures += 1;
@@ -278,7 +304,8 @@ impl Reference {
             return self.over();
         }
         let (old, new) = (outage.level, self.climb(outage.level + 1));
-        let repeat = self.service.ladder.level(old)?.repeat;
+        let levels: Vec<_> = self.ladder().levels().collect();
+        let repeat = levels[old.min(levels.len() - 1)].repeat;
         let (kind, reason, lowest) = match new {
             _ if !outage.announced => (AlertKind::Opened, Reason::AfterMaintenance, 0),
             _ if outage.maintenance => (AlertKind::Reminder, Reason::AfterMaintenance, old),
@@ -292,7 +319,13 @@ impl Reference {
         };
         let level = new.map_or(old, |(level, _)| level);
         self.outage.as_mut()?.level = level;
-        self.say(kind, reason, self.sinks(lowest, level))
+        let mut sinks = self.sinks(lowest, level);
+        if reason == Reason::Worse {
+            let told = &self.outage.as_ref()?.told;
+            let more: Vec<_> = told.iter().filter(|sink| !sinks.contains(sink)).cloned().collect();
+            sinks.extend(more);
+        }
+        self.say(kind, reason, sinks)
     }
 
     fn say(&mut self, kind: AlertKind, reason: Reason, sinks: Vec<SinkId>) -> Option<Said> {

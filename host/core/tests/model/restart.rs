@@ -85,7 +85,7 @@ fn a_number_in_use_is_never_given_again() {
     let mut saved = world.monitor.save(world.now());
     assert_eq!(saved.next_incident, 2);
     saved.next_incident = 0;
-    let monitor = Monitor::new(world.services.clone(), None, saved, world.now());
+    let monitor = Monitor::new(world.services.clone().into(), None, saved, world.now());
     assert_eq!(monitor.save(world.now()).next_incident, 2);
 }
 
@@ -220,7 +220,7 @@ fn a_service_that_was_removed_while_pihook_was_off_leaves_no_incident_open() {
     world.outcome("c", Status::Up);
     world.services.clear();
     let saved = world.monitor.save(world.now());
-    let monitor = Monitor::new(Vec::new(), None, saved.clone(), world.now());
+    let monitor = Monitor::new(Vec::new().into(), None, saved.clone(), world.now());
     assert!(monitor.next_wakeup().is_some());
     let again = monitor.save(world.now()).services;
     assert_eq!(again, saved.services[..2], "before the first event nothing is lost");

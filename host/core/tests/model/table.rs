@@ -256,7 +256,7 @@ fn bad_outcomes_climb_no_level_before_they_confirm_the_outage() {
     assert_eq!(feed(&mut world, &[Down, Down]), []);
     assert_eq!(passing(&mut world, 500), []);
     let alerts = feed(&mut world, &[Down]);
-    assert_eq!(gist(&alerts), [(AlertKind::Escalated, Reason::Worse, 1, "p".to_owned())]);
+    assert_eq!(gist(&alerts), [(AlertKind::Escalated, Reason::Worse, 1, "pd".to_owned())]);
 }
 
 #[test]
@@ -319,4 +319,48 @@ fn a_removed_service_leaves_history_in_silence_and_returns_calm() {
     assert_eq!(world.reconfigure(services), []);
     assert_eq!(feed(&mut world, &[Down, Down]), []);
     assert_eq!(feed(&mut world, &[Down])[0].incident, IncidentId(2));
+}
+
+/// Down: 3 failures tell `d`, 30 min `p`. Degraded: 2 failures tell `m`, then 4 `n`, then 6 `o`.
+fn world_with_two_ladders() -> World {
+    let levels = vec![level(failures(3), "d", None), level(elapsed(1800), "p", None)];
+    let quiet = [(2, "m"), (4, "n"), (6, "o")].map(|(count, sinks)| level(failures(count), sinks, None));
+    let mut service = service("a", ladder(levels), 1);
+    service.degraded = Some(ladder(quiet.to_vec()));
+    World::new(vec![service])
+}
+
+#[test]
+fn degraded_has_a_ladder_of_its_own() {
+    let mut world = world_with_two_ladders();
+    let alerts = feed(&mut world, &[Degraded, Degraded, Degraded, Degraded, Up]);
+    let told = [(AlertKind::Opened, 0, "m"), (AlertKind::Escalated, 1, "n"), (AlertKind::Recovered, 1, "mn")];
+    let gist: Vec<_> = alerts.iter().map(|alert| (alert.kind, alert.level, names(alert))).collect();
+    assert_eq!(gist, told.map(|(kind, level, sinks)| (kind, level, sinks.to_owned())));
+    assert_eq!(feed(&mut world, &[Down, Down]), [], "what is down waits for its own");
+}
+
+#[test]
+fn degraded_that_becomes_down_tells_both_and_keeps_its_level() {
+    let mut world = world_with_two_ladders();
+    feed(&mut world, &[Degraded, Degraded]);
+    let alerts = feed(&mut world, &[Down]);
+    assert_eq!(gist(&alerts), [(AlertKind::Escalated, Reason::Worse, 0, "dm".to_owned())]);
+    assert_eq!(passing(&mut world, 4000), [(1800, AlertKind::Escalated, Reason::Elapsed)]);
+
+    let mut world = world_with_two_ladders();
+    feed(&mut world, &[Degraded; 6]);
+    let alerts = feed(&mut world, &[Down]);
+    let worse = (AlertKind::Escalated, Reason::Worse, 2, "dpmno".to_owned());
+    assert_eq!(gist(&alerts), [worse], "the shorter ladder's top is as high as it gets");
+}
+
+#[test]
+fn what_becomes_down_during_maintenance_reaches_its_own_ladder_afterwards() {
+    let mut world = world_with_two_ladders();
+    feed(&mut world, &[Degraded; 4]);
+    mute(&mut world);
+    feed(&mut world, &[Down]);
+    let reminder = (AlertKind::Reminder, Reason::AfterMaintenance, 1, "dp".to_owned());
+    assert_eq!(gist(&unmute(&mut world)), [reminder]);
 }

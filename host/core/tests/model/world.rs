@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pihook_core::maintenance::Flag;
-use pihook_core::monitor::{Commit, Effect, Event, Monitor, SavedService, SavedState};
+use pihook_core::maintenance::{Flag, Maintenance, Window};
+use pihook_core::monitor::{Commit, Effect, Event, Monitor, SavedService, SavedState, Setup};
 use pihook_core::{
     After, Alert, Cadence, Ladder, Level, Moment, Outcome, Service, ServiceId, Severity, SinkId, Status,
     Timestamp, ZoneId,
@@ -54,6 +54,7 @@ pub(crate) fn service(id: &str, ladder: Arc<Ladder>, recover_after: u32) -> Serv
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(recover_after).unwrap(),
         ladder,
+        degraded: None,
     }
 }
 
@@ -65,6 +66,7 @@ pub(crate) struct World {
     pub(crate) monitor: Monitor,
     pub(crate) services: Vec<Service>,
     pub(crate) flag: Option<Flag>,
+    pub(crate) windows: Vec<Window>,
     pub(crate) uptime: Duration,
     pub(crate) wall: Timestamp,
     pub(crate) ledger: Ledger,
@@ -78,11 +80,12 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(services: Vec<Service>) -> Self {
         let now = Moment { uptime: secs(50), wall: Timestamp::from_second(START).unwrap() };
-        let monitor = Monitor::new(services.clone(), None, SavedState::default(), now);
+        let monitor = Monitor::new(services.clone().into(), None, SavedState::default(), now);
         Self {
             monitor,
             services,
             flag: None,
+            windows: Vec::new(),
             uptime: now.uptime,
             wall: now.wall,
             ledger: Ledger::default(),
@@ -104,7 +107,8 @@ impl World {
             if let Some(state) = &commit.state {
                 self.stored.insert(commit.service.clone(), state.clone());
             }
-            self.ledger.record(&commit, &self.services, self.flag.as_ref(), now, self.age);
+            let maintenance = Maintenance { flag: self.flag.clone(), windows: self.windows.clone() };
+            self.ledger.record(&commit, &self.services, &maintenance, now, self.age);
             commits.push(commit);
         }
         let again = self.monitor.handle(Event::Woken, now);
@@ -173,7 +177,16 @@ impl World {
 
     pub(crate) fn reconfigure(&mut self, services: Vec<Service>) -> Vec<Commit> {
         self.services.clone_from(&services);
-        self.send(Event::Reconfigured { services })
+        self.send(Event::Reconfigured(self.setup()))
+    }
+
+    pub(crate) fn set_windows(&mut self, windows: Vec<Window>) -> Vec<Commit> {
+        self.windows = windows;
+        self.send(Event::Reconfigured(self.setup()))
+    }
+
+    fn setup(&self) -> Setup {
+        Setup { services: self.services.clone(), windows: self.windows.clone() }
     }
 
     /// An orderly restart that takes no time.
@@ -193,7 +206,7 @@ impl World {
 
     fn restore(&mut self, saved: SavedState) -> Vec<Commit> {
         self.uptime = secs(3);
-        self.monitor = Monitor::new(self.services.clone(), self.flag.clone(), saved, self.now());
+        self.monitor = Monitor::new(self.setup(), self.flag.clone(), saved, self.now());
         self.send(Event::Woken)
     }
 }
@@ -203,7 +216,7 @@ pub(crate) fn news(number: u32) -> String {
     format!("news {number}")
 }
 
-fn moved(wall: Timestamp, seconds: i64) -> Timestamp {
+pub(crate) fn moved(wall: Timestamp, seconds: i64) -> Timestamp {
     let (min, max) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(wall.as_second().saturating_add(seconds).clamp(min, max)).unwrap()
 }

@@ -33,7 +33,6 @@ const MISTAKES: &[Mistake] = &[
     of("", "servces: []", 0, "servces", "the key `servces` is not known here", "did you mean `services`?"),
     of("", "banana: 1", 0, "banana", "the key `banana` is not known here", "known here: data_dir, maintenance_flag"),
     of("", "\"a.b\\n\": 1", 0, "[\"a.b \"]", "the key `a.b\\n` is not known here", "known here"),
-    of("", "maintenance: []", 0, "maintenance", "does not support `maintenance` yet", "until a later version"),
     of("", "data_dir: 7", 0, "data_dir", "expected text, found a number", "put it in quotes"),
     of("", "maintenance_flag: ''", 0, "maintenance_flag", "this is not a path", "the path of a file"),
     // The dashboard.
@@ -131,6 +130,23 @@ const MISTAKES: &[Mistake] = &[
     of("services", "  - { name: N20, url: 'http://a/', name: N20 }", 0, "services[_].name", "`name` stands here for the second time, first in line", "keep one of the two"),
     of("services", "  - { name: N21, url: 'http://a/', <<: 5 }", 0, "services[_].<<", "`<<` merges mappings", "`<<: *name`"),
     of("services", "  - { name: N22, url: 'http://a/', settings: { headers: { '${X}': 1 } } }", 0, "services[_].settings.headers[\"${X}\"]", "works in values only", "write the key out"),
+    of("maintenance", "  - { daily: '03:00-04:00' }", 0, "maintenance[_]", "`name` is missing", "`name: backups`"),
+    of("maintenance", "  - { name: W1 }", 0, "maintenance[_]", "nothing says when", "one of `daily`"),
+    of("maintenance", "  - { name: W2, daily: '03:00-04:00', weekly: 'Sun 03:00-04:00' }", 0, "maintenance[_]", "this says twice when", "one of `daily`"),
+    of("maintenance", "  - { name: W3, weekly: 'Sum 03:00-04:00' }", 0, "maintenance[_].weekly", "there is no weekday `Sum`", "did you mean `Sun`?"),
+    of("maintenance", "  - { name: W4, daily: '03:00-03:00' }", 0, "maintenance[_].daily", "`03:00-03:00` ends when it begins", "`00:00-24:00`"),
+    of("maintenance", "  - { name: W5, daily: '3-4' }", 0, "maintenance[_].daily", "`3-4` is no span of times", "such as `03:00-05:00`"),
+    of("maintenance", "  - { name: W6, daily: '24:00-01:00' }", 0, "maintenance[_].daily", "cannot begin at 24:00", "`00:00`"),
+    of("maintenance", "  - { name: W7, daily: '03:00-04:00', timezone: Europe/Berlim }", 0, "maintenance[_].timezone", "there is no time zone `Europe/Berlim`", "did you mean `Europe/Berlin`?"),
+    of("maintenance", "  - { name: W8, from: '2026-12-01T18:00', until: '2026-12-01T17:00' }", 0, "maintenance[_].until", "this is not after `from`", "a later time"),
+    of("maintenance", "  - { name: W9, from: '2026-12-01T18:00' }", 0, "maintenance[_]", "`until` is missing", "`until: 2026-12-01T18:00`"),
+    of("maintenance", "  - { name: W10, from: soon, until: '2026-12-01T18:00:00Z' }", 0, "maintenance[_].from", "`soon` is no time", "by the clock of `timezone`"),
+    of("maintenance", "  - { name: W11, daily: '03:00-04:00', services: [Fin] }", 0, "maintenance[_].services[0]", "there is no service `Fin`", "did you mean `Fine`?"),
+    of("maintenance", "  - { name: W12, daily: '03:00-04:00', zones: [locall] }", 0, "maintenance[_].zones[0]", "there is no zone `locall`", "did you mean `local`?"),
+    of("maintenance", "  - { name: W13, daily: '03:00-04:00', services: [] }", 0, "maintenance[_].services", "this list is empty", "leave the key out"),
+    of("maintenance", "  - { name: W14, monthly: 'frist Sun 03:00-04:00' }", 0, "maintenance[_].monthly", "no such day of a month as `frist`", "did you mean `first`?"),
+    of("maintenance", "  - { name: W15, monthly: '32 03:00-04:00' }", 0, "maintenance[_].monthly", "`32` is no day of a month", "such as `1 03:00-05:00`"),
+    of("maintenance", "  - { name: W16, daily: '03:00-04:00' }\n  - { name: W16, daily: '05:00-06:00' }", 1, "maintenance[_].name", "is the name of another window too", "a name of its own"),
 ];
 
 /// What a file needs around a mistake.
@@ -144,9 +160,18 @@ const NEEDED: [(&str, &str); 3] = [
 fn file_of(mistakes: &[&Mistake]) -> (String, Vec<(usize, String)>) {
     let mut lines: Vec<String> = Vec::new();
     let mut places = vec![(0, String::new()); mistakes.len()];
-    for section in
-        ["", "dashboard", "history", "defaults", "escalation", "zones", "sinks", "plugins", "services"]
-    {
+    for section in [
+        "",
+        "dashboard",
+        "history",
+        "defaults",
+        "escalation",
+        "zones",
+        "sinks",
+        "plugins",
+        "services",
+        "maintenance",
+    ] {
         let needed = NEEDED.iter().find(|(name, _)| *name == section).map(|(_, text)| *text);
         let of_section: Vec<_> =
             mistakes.iter().enumerate().filter(|(_, mistake)| mistake.section == section).collect();
@@ -204,7 +229,7 @@ fn all_of_them_are_told_at_once_by_line() {
         .filter(|mistake| {
             let keys = mistake.text.lines().map(|line| line.split(':').next().unwrap_or_default());
             let keys: Vec<_> = keys.map(|key| (mistake.section, key)).collect();
-            let lists = ["escalation", "services"].contains(&mistake.section);
+            let lists = ["escalation", "services", "maintenance"].contains(&mistake.section);
             let fresh = lists || keys.iter().all(|key| !taken.contains(key));
             taken.extend(keys);
             // A ladder has ten levels at most, and a level that is read changes what the next one may be.

@@ -42,7 +42,12 @@ fn measure(layout: Layout, checks: usize, dead: usize) -> (u64, u64) {
     let mut db = schema::open(&place.path, layout, schema::BUSY_TIMEOUT).unwrap();
     let services: Vec<_> = (0..SERVICES).map(|number| registered(&name(number))).collect();
     records::register(&mut db, &services).unwrap();
-    let mut monitor = Monitor::new((0..SERVICES).map(service).collect(), None, SavedState::default(), now(0));
+    let mut monitor = Monitor::new(
+        (0..SERVICES).map(service).collect::<Vec<_>>().into(),
+        None,
+        SavedState::default(),
+        now(0),
+    );
     let mut before = 0;
     for first in (0..checks + 10 * SERVICES).step_by(BATCH) {
         if first == 10 * SERVICES {
@@ -90,6 +95,7 @@ fn service(number: usize) -> Service {
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(2).unwrap(),
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 

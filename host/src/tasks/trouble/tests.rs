@@ -14,6 +14,10 @@ use crate::shutdown::{self, ShutdownSender};
 use crate::sinks::{Asking, SendContext, Sending};
 use crate::tasks::deliver::Outlet;
 
+fn flagged() -> Maintenance {
+    Maintenance { flag: Some(pihook_core::maintenance::Flag::default()), ..Maintenance::default() }
+}
+
 struct Recorder {
     titles: mpsc::Sender<String>,
     /// How many attempts fail first.
@@ -46,7 +50,7 @@ impl Sink for Recorder {
 
 struct Stage {
     trouble: watch::Sender<Option<String>>,
-    flag: watch::Sender<Option<Flag>>,
+    maintenance: watch::Sender<Maintenance>,
     titles: mpsc::Receiver<String>,
     _sinks: watch::Sender<Arc<SinkSet>>,
     stop: ShutdownSender,
@@ -59,17 +63,17 @@ impl Stage {
         let recorder = Recorder { titles: sender, failures: AtomicU32::new(failures) };
         let outlet = Outlet { sink: Arc::new(recorder), formatter: String::new() };
         let sinks = watch::Sender::new(Arc::new(SinkSet::from([(SinkId::new("chat"), outlet)])));
-        let (trouble, flag) = (watch::Sender::new(None), watch::Sender::new(None));
+        let (trouble, maintenance) = (watch::Sender::new(None), watch::Sender::new(Maintenance::default()));
         let teller = TroubleTeller {
             trouble: trouble.subscribe(),
             sinks: sinks.subscribe(),
-            flag: flag.subscribe(),
+            maintenance: maintenance.subscribe(),
             clock: Arc::new(SystemClock::start()),
             database: database(),
         };
         let (stop, stopped) = shutdown::channel();
         let task = tokio::spawn(teller.run(stopped));
-        Self { trouble, flag, titles, _sinks: sinks, stop, task }
+        Self { trouble, maintenance, titles, _sinks: sinks, stop, task }
     }
 
     fn fails(&self) {
@@ -105,6 +109,7 @@ fn database() -> Service {
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
+        degraded: None,
     }
 }
 
@@ -153,14 +158,14 @@ async fn a_sink_out_of_reach_is_told_when_it_is_back() {
 #[tokio::test(start_paused = true)]
 async fn maintenance_mutes_it() {
     let mut stage = Stage::new(0);
-    stage.flag.send_replace(Some(Flag::default()));
+    stage.maintenance.send_replace(flagged());
     stage.fails();
     stage.silent_for(7200).await;
-    stage.flag.send_replace(None);
+    stage.maintenance.send_replace(Maintenance::default());
     assert_eq!(stage.told().await, BAD);
-    stage.flag.send_replace(Some(Flag::default()));
+    stage.maintenance.send_replace(flagged());
     stage.works();
     stage.silent_for(7200).await;
-    stage.flag.send_replace(None);
+    stage.maintenance.send_replace(Maintenance::default());
     assert_eq!(stage.told().await, GOOD);
 }

@@ -1,0 +1,67 @@
+//! Windows of maintenance: they mute by themselves, and afterwards one alert says what there is to say.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
+use crate::discord::FakeDiscord;
+use crate::web::{Behaviour, WebServer};
+
+/// So many seconds from now.
+fn at(seconds: i64) -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the daemon goes by the clock of the machine")]
+    let now = Timestamp::now();
+    now + SignedDuration::from_secs(seconds)
+}
+
+/// The file, with a window from a minute ago to this moment.
+fn with_window(config: &str, until: Timestamp, more: &str) -> String {
+    format!("{config}maintenance:\n  - {{ name: works, from: '{}', until: '{until}'{more} }}\n", at(-60))
+}
+
+fn is_muted(daemon: &Daemon, service: &str) -> bool {
+    daemon.checks_of(service).last().is_some_and(|check| check.in_maintenance)
+}
+
+#[tokio::test]
+async fn a_window_mutes_and_its_end_is_one_alert() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::Refuse).await;
+    let config = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let until = at(10);
+    let mut daemon = Daemon::start(&with_window(&config, until, "")).await;
+    daemon.until("the incident", |daemon| daemon.incidents().len() == 1).await;
+    assert!(is_muted(&daemon, "NAS") && at(0) < until);
+    assert_eq!((discord.requests(), daemon.alerts().len()), (0, 0));
+
+    let messages = discord.wait_for(1, PATIENCE + Duration::from_secs(10)).await;
+    assert!(at(0) >= until);
+    assert!(messages[0].title().contains("NAS is down"), "{}", messages[0].text());
+    daemon.further_checks("NAS", 4).await;
+    assert!(!is_muted(&daemon, "NAS"));
+    assert_eq!((discord.requests(), daemon.alerts().len()), (1, 1), "exactly one alert");
+}
+
+#[tokio::test]
+async fn a_reload_opens_and_closes_a_window_for_some() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let services = ["NAS", "Web"].map(|name| service(name, &server.url("/")));
+    let config = config(&discord.url(), LADDER, &services);
+    let mut daemon = Daemon::start(&config).await;
+    daemon.until("a check", |daemon| daemon.count("NAS", "up") > 0).await;
+    assert!(!is_muted(&daemon, "NAS"));
+    daemon.configure(&with_window(&config, at(3600), ", services: [NAS], reason: new disks"));
+    daemon.until("the window", |daemon| is_muted(daemon, "NAS")).await;
+    daemon.further_checks("Web", 1).await;
+    assert!(!is_muted(&daemon, "Web"));
+
+    let output = daemon.pihook(&["maintenance", "status"]).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("maintenance is off: alerts are sent\nwindow works: open until "), "{said}");
+    assert!(said.ends_with(", for NAS (new disks)\n"), "{said}");
+
+    daemon.configure(&config);
+    daemon.until("the end of it", |daemon| !is_muted(daemon, "NAS")).await;
+}
