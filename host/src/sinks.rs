@@ -7,6 +7,7 @@
 mod client;
 mod discord;
 mod late;
+mod measure;
 
 use std::fmt;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ pub(crate) use discord::fake as fake_discord;
 pub use client::{ClientError, HttpClient, TIMEOUT};
 pub use discord::{DiscordSettings, DiscordSink, SettingsError};
 pub use late::Late;
+pub use measure::measure_of;
 
 /// A destination of messages.
 pub trait Sink: Send + Sync {

@@ -41,6 +41,7 @@ mod outbox;
 mod pending;
 mod queue;
 mod reader;
+mod recent;
 mod records;
 mod schema;
 mod writer;
@@ -62,6 +63,7 @@ pub use kept::Entries as KeptEntries;
 pub use outbox::Delivery;
 pub use queue::Receipt;
 pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
+pub use recent::{Recent, RecentOutcome};
 pub use records::RegisteredService;
 
 use outbox::State;

@@ -21,7 +21,7 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
-use crate::tasks::wording::PluginFormatter;
+use crate::tasks::wording::{Conditions, PluginFormatter};
 use crate::words::count;
 
 /// What runs beside the daemon's own loop, until shutdown.
@@ -59,7 +59,9 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     host.sweep_cache(&library);
 
     let zone = TimeZone::system();
-    let formatter = Arc::new(PluginFormatter::new(library.clone(), clock.clone(), zone.clone()));
+    let formatter = PluginFormatter::new(library.clone(), clock.clone(), zone.clone());
+    let formatter = Arc::new(formatter.with_history(config.data_dir.join(DATABASE)));
+    let conditions = formatter.conditions();
     let sinks = watch::Sender::new(Arc::new(sinks));
     let standings = watch::Sender::new(Standings::new());
     let deliverer = Deliverer {
@@ -105,6 +107,8 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         served,
         standings: standings.subscribe(),
         told: Standings::new(),
+        conditions,
+        conditions_told: Conditions::new(),
         reload: None,
         again: false,
     };

@@ -143,6 +143,7 @@ fn sample(kind: AlertKind, now: Timestamp) -> Alert {
         severity: Severity::Critical,
         level: u32::from(kind == AlertKind::Escalated),
         mention: None,
+        formatter: None,
         at: now,
         since: now.checked_sub(lasted).unwrap_or(now),
         lasted,

@@ -55,7 +55,7 @@ pub(super) const DEFAULTS: Section = Section {
 
 pub(super) const LEVEL: Section = Section {
     name: "escalation[]",
-    keys: &["after", "severity", "sinks", "mention", "repeat"],
+    keys: &["after", "severity", "sinks", "mention", "formatter", "repeat"],
     later: &[],
     hint: "",
 };
@@ -64,7 +64,7 @@ pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &[], later:
 
 pub(super) const DISCORD: Section = Section {
     name: "sinks.NAME",
-    keys: &["type", "url", "formatter", "username", "thread_id"],
+    keys: &["type", "url", "formatter", "digest_formatter", "username", "thread_id"],
     later: &[],
     hint: "",
 };
@@ -98,6 +98,7 @@ pub(super) const SERVICE: Section = Section {
         "read_timeout",
         "recover_after",
         "escalation",
+        "formatter",
     ],
     later: &["flap"],
     hint: ", and a check's own settings go below `settings:`",

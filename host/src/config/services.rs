@@ -7,7 +7,7 @@ use pihook_core::{Cadence, Ladder, Service, ServiceId, ZoneId};
 
 use super::check::{self, CheckConfig};
 use super::keys::{SERVICE, ZONE};
-use super::ladder::{Known, read_ladder, unknown};
+use super::ladder::{Known, read_formatter, read_ladder, unknown, worded_by};
 use super::lines::below;
 use super::pace::{self, Pace};
 use super::problem::{Fault, quoted};
@@ -114,6 +114,10 @@ fn read_service(
     let ladder = match fields.get("escalation") {
         Some(node) => read_ladder(Some(node), known, reader),
         None => inherited.ladder.clone(),
+    };
+    let ladder = match fields.get("formatter").and_then(|node| read_formatter(&node, reader)) {
+        Some(formatter) => Arc::new(worded_by(&formatter, &ladder)),
+        None => ladder,
     };
     let check = check::read(&fields, &pace, reader);
     let service = Service {
