@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod maintenance;
 mod output;
+mod preview;
 mod run;
 mod status;
 mod validate;

@@ -30,6 +30,7 @@ mod configuration;
 mod crashes;
 mod daemon;
 mod delivery;
+mod formatters;
 mod fuzz;
 mod hanging;
 mod http_check;
