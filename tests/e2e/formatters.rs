@@ -99,5 +99,10 @@ async fn a_faulty_formatter_loses_nothing_and_is_told_once_and_so_is_its_repair(
     let messages = discord.wait_for(5, PATIENCE).await;
     assert!(messages[3].title().starts_with("DOWN NAS"), "{}", messages[3].title());
     assert_eq!(messages[4].title(), "PiHook's formatter mine is up again");
-    assert_eq!(daemon.log().matches("in the built-in wording").count(), 1, "{}", daemon.log());
+    assert_eq!(
+        daemon.log().matches(" WARN alerts go out in the built-in wording").count(),
+        1,
+        "{}",
+        daemon.log()
+    );
 }

@@ -170,7 +170,11 @@ impl PluginFormatter {
     fn plugin(&self, id: &str) -> Result<Arc<Plugin>, String> {
         match self.library().get(id) {
             Some(Ok(plugin)) => Ok(plugin.clone()),
-            Some(Err(error)) => Err(format!("plugin {id}: {}", chain(error.as_ref()))),
+            // A compiler's complaint has many lines.
+            Some(Err(error)) => {
+                let reason = chain(error.as_ref()).split_whitespace().collect::<Vec<_>>().join(" ");
+                Err(format!("plugin {id}: {reason}"))
+            }
             None => Err(format!("there is no formatter {id}")),
         }
     }
