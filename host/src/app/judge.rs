@@ -128,7 +128,10 @@ fn judge_formatters(config: &Config, library: &Library, problems: &mut Problems)
             continue;
         }
         match library.get(id) {
-            None => problems.add(unknown(config, &path, id)),
+            None => {
+                let remedy = format!("one of {}, or declare it under `plugins:`", known_formatters(config));
+                problems.add(config.problem(&path, format!("there is no formatter `{id}`"), remedy));
+            }
             Some(Ok(plugin)) if plugin.is_check() => problems.add(config.problem(
                 &path,
                 format!("`{}` is a check and not a formatter", plugin.id()),

@@ -61,7 +61,6 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let zone = TimeZone::system();
     let formatter = PluginFormatter::new(library.clone(), clock.clone(), zone.clone());
     let formatter = Arc::new(formatter.with_history(config.data_dir.join(DATABASE)));
-    let conditions = formatter.conditions();
     let sinks = watch::Sender::new(Arc::new(sinks));
     let standings = watch::Sender::new(Standings::new());
     let deliverer = Deliverer {
@@ -99,6 +98,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         sinks,
     };
     let daemon = Daemon {
+        conditions: running.formatter.conditions(),
         running: Arc::new(running),
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
@@ -107,7 +107,6 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         served,
         standings: standings.subscribe(),
         told: Standings::new(),
-        conditions,
         conditions_told: Conditions::new(),
         reload: None,
         again: false,
