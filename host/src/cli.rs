@@ -6,6 +6,7 @@ mod check;
 mod db;
 mod maintenance;
 mod output;
+mod preview;
 mod run;
 mod status;
 mod validate;

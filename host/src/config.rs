@@ -95,6 +95,12 @@ impl Config {
         self.lines.locate(path)
     }
 
+    /// Whether the file has this path.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.lines.has(path)
+    }
+
     /// A further problem of this file, found by somebody else, such as a plugin in its settings.
     #[must_use]
     pub fn problem(&self, path: &str, what: String, remedy: String) -> Problem {

@@ -7,6 +7,7 @@
 #[doc(hidden)]
 pub mod answers;
 mod bindings;
+mod briefing;
 mod cache;
 mod check;
 mod compile;
@@ -28,6 +29,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use briefing::{Briefing, PastOutcome};
 pub use check::{Attempt, CheckRequest, SettingsProblem};
 pub use compile::{COMPILE_COMMAND, CompileError, Compiler, compile_from_stdin};
 pub use digest::Digest;
@@ -38,7 +40,7 @@ pub use library::Library;
 pub use limits::Limits;
 pub use load::{LoadError, PluginHost};
 pub use run::{Outside, Reach};
-pub use source::{BUNDLED, PluginSource};
+pub use source::{BUNDLED, BUNDLED_FORMATTERS, PluginSource};
 
 use engine::PluginEngine;
 use run::RunState;
@@ -61,7 +63,10 @@ enum Kind {
         run: bindings::check::CheckPluginPre<RunState>,
         validate: Option<bindings::settings::ValidatingCheckPluginPre<RunState>>,
     },
-    Formatter(bindings::formatter::FormatterPluginPre<RunState>),
+    Formatter {
+        format: bindings::formatter::FormatterPluginPre<RunState>,
+        digest: Option<bindings::digests::DigestsAlonePre<RunState>>,
+    },
 }
 
 impl Plugin {
@@ -81,6 +86,18 @@ impl Plugin {
     #[must_use]
     pub fn is_check(&self) -> bool {
         matches!(self.kind, Kind::Check { .. })
+    }
+
+    /// Whether it is a formatter that makes one message of many alerts.
+    #[must_use]
+    pub fn is_digester(&self) -> bool {
+        matches!(self.kind, Kind::Formatter { digest: Some(_), .. })
+    }
+
+    /// Its id and its digest: what tells one version from another.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     fn error(&self, fault: Fault) -> PluginError {

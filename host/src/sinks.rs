@@ -7,6 +7,7 @@
 mod client;
 mod discord;
 mod late;
+mod measure;
 mod ping;
 
 use std::fmt;
@@ -19,8 +20,9 @@ use pihook_core::{Alert, Message};
 pub(crate) use discord::fake as fake_discord;
 
 pub use client::{ClientError, HttpClient, TIMEOUT};
-pub use discord::{DiscordSettings, DiscordSink, SettingsError};
+pub use discord::{DiscordSettings, DiscordSink, SettingsError, render as render_discord};
 pub use late::Late;
+pub use measure::measure_of;
 pub use ping::Ping;
 
 /// A destination of messages.
@@ -34,9 +36,27 @@ pub trait Sink: Send + Sync {
     /// Sends the message once. Dropping the future gives the attempt up.
     fn send<'a>(&'a self, message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a>;
 
+    /// What [`Sink::send`] would send, indented, without anything that is secret: for people to look at. Of a kind that
+    /// does not say, the message as it is.
+    fn render(&self, message: &Message, _context: &SendContext<'_>) -> String {
+        render_neutral(message)
+    }
+
     /// Asks the provider whether it knows the sink, without sending anything. The error says why not, and holds no
     /// secret.
     fn ask(&self) -> Asking<'_>;
+}
+
+/// The message itself as JSON, indented.
+#[must_use]
+pub fn render_neutral(message: &Message) -> String {
+    let fields: Vec<_> = message
+        .fields
+        .iter()
+        .map(|field| serde_json::json!({ "name": field.name, "value": field.value }))
+        .collect();
+    let whole = serde_json::json!({ "title": message.title, "body": message.body, "fields": fields });
+    serde_json::to_string_pretty(&whole).unwrap_or_default()
 }
 
 /// What [`Sink::send`] returns.

@@ -41,6 +41,7 @@ mod outbox;
 mod pending;
 mod queue;
 mod reader;
+mod recent;
 mod records;
 mod rescue;
 mod schema;
@@ -64,6 +65,7 @@ pub use kept::Entries as KeptEntries;
 pub use outbox::Delivery;
 pub use queue::Receipt;
 pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
+pub use recent::{Recent, RecentOutcome};
 pub use records::RegisteredService;
 
 use outbox::State;

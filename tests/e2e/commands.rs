@@ -157,7 +157,7 @@ async fn what_cannot_be_understood_ends_with_64() {
         (&["maintenance", "on", "--zone", "afar"], "there is no zone \"afar\"; there are: far, local"),
         (
             &["alert", "preview", "--event", "closed"],
-            "possible values: opened, escalated, reminder, recovered, notice",
+            "possible values: opened, escalated, reminder, recovered, notice, cannot-tell",
         ),
         (&["alert", "preview", "--formatter", "poem"], "there is no plugin \"poem\"; there are: "),
         (&["alert", "preview", "--formatter", "http"], "http is a check and not a formatter"),
@@ -536,7 +536,7 @@ async fn a_sink_that_does_not_take_a_test_alert_is_told() {
 #[tokio::test]
 async fn alerts_can_be_looked_at_before_they_come() {
     let home = Home::new("services: []\n").await;
-    let all = home.run(["alert", "preview"]).await.ended(0).stdout;
+    let all = home.run(["alert", "preview", "--formatter", "detailed"]).await.ended(0).stdout;
     // The sample's times are those of the run.
     let lines = all.lines().map(|line| match line.contains(" UTC") {
         true => line.replace(|c: char| c.is_ascii_digit(), "0"),

@@ -32,6 +32,7 @@ mod daemon;
 mod db_commands;
 mod delivery;
 mod faults;
+mod formatters;
 mod fuzz;
 mod hanging;
 mod http_check;

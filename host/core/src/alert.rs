@@ -139,6 +139,8 @@ pub struct Alert {
     pub level: u32,
     /// Who is pinged.
     pub mention: Option<Mention>,
+    /// The formatter that words it, where the ladder's level or the service names one; else the sink's own.
+    pub formatter: Option<Arc<str>>,
     /// When it was decided.
     pub at: Timestamp,
     /// Wall time of the incident's first bad outcome; for a notice, of the outcome that brought it.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::SinkId;
@@ -77,6 +78,8 @@ pub struct Level {
     pub sinks: Vec<SinkId>,
     /// Who is pinged.
     pub mention: Option<Mention>,
+    /// The formatter that words its alerts, instead of the sinks' own.
+    pub formatter: Option<Arc<str>>,
     /// How often to remind while the incident stays on this level; never if none.
     pub repeat: Option<Duration>,
 }

@@ -32,7 +32,7 @@ pub use alert::{Alert, AlertKind, Reason};
 pub use backoff::Backoff;
 pub use id::{IncidentId, ServiceId, SinkId, ZoneId};
 pub use ladder::{After, Ladder, Level, Mention, Severity};
-pub use message::{Colour, Field, FieldLayout, Message};
+pub use message::{Colour, Field, FieldLayout, Measure, Message};
 pub use moment::{Moment, Timestamp};
 pub use outcome::{Metric, Outcome};
 pub use secret::Secret;

@@ -45,3 +45,24 @@ pub struct Message {
     /// The colour by its meaning.
     pub colour: Colour,
 }
+
+/// Limits of a message, in UTF-16 units where characters are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// The title's length.
+    pub title: u32,
+    /// The body's length.
+    pub body: u32,
+    /// How many fields there may be.
+    pub fields: u32,
+    /// The length of a field's value.
+    pub value: u32,
+    /// The length of all text together.
+    pub total: u32,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { title: 256, body: 4096, fields: 25, value: 1024, total: 6000 }
+    }
+}

@@ -9,9 +9,9 @@ use super::{Prepared, grants, heartbeats};
 use crate::board::Listed;
 use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
-use crate::plugins::{LoadError, PluginSource};
+use crate::plugins::{Library, LoadError, PluginSource};
 use crate::probes::system_roots;
-use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, Ping, TIMEOUT};
+use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, Ping, Sink, TIMEOUT};
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
 use crate::tasks::watchdog::Watchdog;
@@ -103,7 +103,7 @@ pub(super) fn listed(config: &Config) -> Vec<Listed> {
 
 /// The configured sinks, but those whose settings have problems, which are added. The machine's certificates are only
 /// read if there are any.
-pub(super) fn sinks(config: &Config, problems: &mut Problems) -> SinkSet {
+pub(super) fn sinks(config: &Config, library: &Library, problems: &mut Problems) -> SinkSet {
     if config.sinks.is_empty() {
         return SinkSet::new();
     }
@@ -120,9 +120,7 @@ pub(super) fn sinks(config: &Config, problems: &mut Problems) -> SinkSet {
         let settings =
             DiscordSettings { url: url.clone(), username: username.clone(), thread_id: thread_id.clone() };
         match DiscordSink::new(&settings, client.clone()) {
-            Ok(itself) => {
-                Some((name.clone(), Outlet { sink: Arc::new(itself), formatter: sink.formatter.clone() }))
-            }
+            Ok(itself) => Some((name.clone(), outlet_of(Arc::new(itself), sink, library))),
             Err(error) => {
                 let path = format!("sinks.{name}.{}", error.setting());
                 problems.add(config.problem(&path, error.to_string(), error.remedy()));
@@ -146,6 +144,16 @@ pub(super) fn watchdog(config: &Config, problems: &mut Problems) -> Option<Arc<W
             None
         }
     }
+}
+
+/// A sink with its formatters. One that also makes digests makes its own.
+fn outlet_of(sink: Arc<dyn Sink>, config: &SinkConfig, library: &Library) -> Outlet {
+    let own = library.get(&config.formatter).and_then(|loaded| loaded.as_ref().ok());
+    let digest_formatter = match own {
+        Some(plugin) if plugin.is_digester() => config.formatter.clone(),
+        _ => config.digest_formatter.clone(),
+    };
+    Outlet { sink, formatter: config.formatter.clone(), digest_formatter }
 }
 
 #[cfg(test)]
@@ -176,7 +184,7 @@ sinks:
         };
         let config = parse(text.as_bytes(), &surroundings).unwrap();
         let mut problems = Problems::default();
-        let sinks = sinks(&config, &mut problems);
+        let sinks = sinks(&config, &Library::default(), &mut problems);
         assert_eq!(sinks.keys().map(SinkId::as_str).collect::<Vec<_>>(), ["two"]);
         let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let rule = "Discord does not take this as a name; \

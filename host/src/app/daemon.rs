@@ -22,6 +22,7 @@ use crate::memory;
 use crate::shutdown::{self, Request, Signals};
 use crate::store::{Store, StoreError};
 use crate::tasks::deliver::Standings;
+use crate::tasks::wording::Conditions;
 use crate::words::chain;
 
 /// How long all parts together may take to stop: a delivery in flight has five seconds. Service managers kill after
@@ -103,6 +104,10 @@ pub(super) struct Daemon {
     pub(super) standings: watch::Receiver<Standings>,
     /// What the engine was told of that.
     pub(super) told: Standings,
+    /// How the formatters are doing.
+    pub(super) conditions: watch::Receiver<Conditions>,
+    /// What the engine was told of that.
+    pub(super) conditions_told: Conditions,
     /// The reload that is under way. It may take minutes, and everything else goes on meanwhile.
     pub(super) reload: Option<JoinHandle<Reloaded>>,
     /// Whether another was asked for since.
@@ -143,6 +148,7 @@ impl Daemon {
                     }
                     self.tell_damage().await;
                 }
+                Ok(()) = self.conditions.changed() => self.tell_conditions().await,
                 _ = &mut *engine => return Err(RunError::EngineStopped),
             }
         }
@@ -220,6 +226,18 @@ impl Daemon {
             self.running.push(own::standing(sink, standing, now)).await;
         }
         self.told = standings;
+    }
+
+    /// The same of the formatters.
+    async fn tell_conditions(&mut self) {
+        let conditions = self.conditions.borrow_and_update().clone();
+        let now = self.running.clock.now().wall;
+        for (id, condition) in &conditions {
+            if self.conditions_told.get(id) != Some(condition) {
+                self.running.push(own::condition(id, condition, now)).await;
+            }
+        }
+        self.conditions_told = conditions;
     }
 }
 

@@ -7,7 +7,7 @@ use tracing::{error, warn};
 
 use crate::clock::Clock;
 use crate::config::{Config, Problem, Problems, ServiceConfig};
-use crate::plugins::{BUNDLED, Kept, Library, Plugin, PluginSource, Reach};
+use crate::plugins::{BUNDLED, BUNDLED_FORMATTERS, Kept, Library, Plugin, PluginSource, Reach};
 use crate::words::chain;
 
 /// What a plugin that cannot be loaded means.
@@ -24,8 +24,44 @@ pub(super) enum Broken<'a> {
 /// The ids of the plugins that a configuration uses.
 pub(super) fn wanted(config: &Config) -> BTreeSet<&str> {
     let checks = config.services.iter().map(|service| service.check.plugin.as_str());
-    let formatters = config.sinks.values().map(|sink| sink.formatter.as_str());
-    checks.chain(formatters).collect()
+    checks.chain(formatters(config).map(|(_, id)| id)).collect()
+}
+
+/// The formatters that a configuration uses, each with where the file names it.
+pub(super) fn formatters(config: &Config) -> impl Iterator<Item = (String, &str)> {
+    let sinks = config.sinks.iter().flat_map(|(name, sink)| {
+        [("formatter", &sink.formatter), ("digest_formatter", &sink.digest_formatter)]
+            .map(|(key, id)| (format!("sinks.{name}.{key}"), id.as_str()))
+    });
+    let services = config.services.iter().flat_map(|service| {
+        let ladders = [
+            ("escalation", Some(&service.service.ladder)),
+            ("escalation_degraded", service.service.degraded.as_ref()),
+        ];
+        let levels = ladders.into_iter().flat_map(|(key, ladder)| {
+            ladder
+                .into_iter()
+                .flat_map(move |ladder| ladder.levels().zip(0_usize..).map(move |level| (key, level)))
+        });
+        levels.filter_map(|(key, (level, index))| {
+            Some((formatter_path(config, &service.path, key, index), level.formatter.as_deref()?))
+        })
+    });
+    sinks.chain(services)
+}
+
+/// Where a service's level has its formatter from, by what the file has: the level itself, the service, or the common
+/// ladder.
+fn formatter_path(config: &Config, service: &str, ladder: &str, level: usize) -> String {
+    let own = format!("{service}.{ladder}[{level}].formatter");
+    let common = format!("{ladder}[{level}].formatter");
+    let all = format!("{service}.formatter");
+    let exists = |path: &String| config.has(path);
+    if exists(&own) || (!exists(&common) && !exists(&all)) {
+        return own;
+    }
+    let overridden = config.has(&format!("{service}.{ladder}"));
+    if exists(&common) && !overridden { common } else { all }
 }
 
 /// Adds, or logs, which plugins cannot be loaded.
@@ -61,10 +97,10 @@ fn path_of(config: &Config, id: &str) -> String {
         return if plugin.file.is_some() { format!("plugins.{id}.file") } else { format!("plugins.{id}") };
     }
     let service = config.services.iter().find(|service| service.check.plugin == id);
-    let sink = config.sinks.iter().find(|(_, sink)| sink.formatter == id);
-    match (service, sink) {
+    let formatter = formatters(config).find(|(_, formatter)| *formatter == id);
+    match (service, formatter) {
         (Some(service), _) => format!("{}.check", service.path),
-        (None, Some((name, _))) => format!("sinks.{name}.formatter"),
+        (None, Some((path, _))) => path,
         (None, None) => String::new(),
     }
 }
@@ -89,15 +125,33 @@ pub(super) async fn judge(
             Some(Ok(plugin)) => judge_settings(config, service, plugin, clock, problems).await,
         }
     }
-    for (name, sink) in &config.sinks {
-        let path = format!("sinks.{name}.formatter");
-        match library.get(&sink.formatter) {
-            None => problems.add(unknown(config, &path, &sink.formatter)),
+    judge_formatters(config, library, problems);
+}
+
+fn judge_formatters(config: &Config, library: &Library, problems: &mut Problems) {
+    let mut told = BTreeSet::new();
+    for (path, id) in formatters(config) {
+        // A common ladder is every service's.
+        if !told.insert(path.clone()) {
+            continue;
+        }
+        match library.get(id) {
+            None => {
+                let remedy = format!("one of {}, or declare it under `plugins:`", known_formatters(config));
+                problems.add(config.problem(&path, format!("there is no formatter `{id}`"), remedy));
+            }
             Some(Ok(plugin)) if plugin.is_check() => problems.add(config.problem(
                 &path,
                 format!("`{}` is a check and not a formatter", plugin.id()),
-                "name a formatter, such as `detailed`".to_owned(),
+                format!("name a formatter: {}", known_formatters(config)),
             )),
+            Some(Ok(plugin)) if path.ends_with(".digest_formatter") && !plugin.is_digester() => {
+                problems.add(config.problem(
+                    &path,
+                    format!("`{}` words single alerts only", plugin.id()),
+                    "a formatter that makes one message of many, such as `digest`".to_owned(),
+                ));
+            }
             Some(_) => {}
         }
     }
@@ -126,6 +180,12 @@ async fn judge_settings(
         // A plugin's fault is no mistake of the file.
         Err(error) => warn!(service = %service.service.id, "its settings could not be checked: {error}"),
     }
+}
+
+/// The bundled formatters, and plugins from files, whose kind only loading tells.
+fn known_formatters(config: &Config) -> String {
+    let own = config.plugins.keys().map(String::as_str).filter(|id| PluginSource::bundled(id).is_none());
+    BUNDLED_FORMATTERS.into_iter().chain(own).collect::<Vec<_>>().join(", ")
 }
 
 fn bundled_ids() -> String {

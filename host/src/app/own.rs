@@ -4,6 +4,7 @@
 pub(super) mod clock;
 pub(super) mod disk;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -12,10 +13,11 @@ use pihook_core::{
     After, Cadence, Ladder, Level, Outcome, Service, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId,
 };
 
-use super::assemble;
+use super::{assemble, judge};
 use crate::config::{Config, Problems};
 use crate::store::{RegisteredService, Store, StoreError};
 use crate::tasks::deliver::Standing;
+use crate::tasks::wording::{Condition, own_service};
 use crate::words::count;
 
 /// The zone of all of them. Like their ids it cannot be a user's: no slug has a colon.
@@ -32,9 +34,12 @@ pub(super) fn setup(config: &Config) -> Setup {
 fn own(config: &Config) -> impl Iterator<Item = Service> {
     let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
     let everybody: Vec<SinkId> = config.sinks.keys().cloned().collect();
+    let formatters: BTreeSet<&str> = judge::formatters(config).map(|(_, id)| id).collect();
+    let formatters = formatters.into_iter().map(|id| of_formatter(id, config));
     [configuration(config), damaged(config), disk::service(everybody.clone()), clock::service(everybody)]
         .into_iter()
         .chain(sinks)
+        .chain(formatters)
 }
 
 /// Lists the services in the database, and names PiHook's own there.
@@ -67,6 +72,12 @@ fn of_sink(sink: &SinkId, config: &Config) -> Service {
     pushed(sink_id(sink), format!("PiHook's sink {sink}"), others)
 }
 
+/// A formatter as a service. Its own news are worded without it.
+fn of_formatter(id: &str, config: &Config) -> Service {
+    let everybody = config.sinks.keys().cloned().collect();
+    pushed(own_service(id), format!("PiHook's formatter {id}"), everybody)
+}
+
 /// A service whose first failure is told to these.
 fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
     let level = Level {
@@ -74,6 +85,7 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
         severity: Severity::Warning,
         sinks,
         mention: None,
+        formatter: None,
         repeat: None,
     };
     Service {
@@ -127,6 +139,17 @@ pub(super) fn standing(sink: &SinkId, standing: &Standing, at: Timestamp) -> (Se
         Standing::Disabled(why) => outcome(Status::Down, format!("its alerts wait: {why}"), at),
     };
     (sink_id(sink), outcome)
+}
+
+/// How a formatter is doing.
+pub(super) fn condition(formatter: &str, condition: &Condition, at: Timestamp) -> (ServiceId, Outcome) {
+    let outcome = match condition {
+        Condition::Works => outcome(Status::Up, "it words alerts".to_owned(), at),
+        Condition::Faulty(why) => {
+            outcome(Status::Down, format!("alerts go out in the built-in wording: {why}"), at)
+        }
+    };
+    (own_service(formatter), outcome)
 }
 
 fn outcome(status: Status, summary: String, at: Timestamp) -> Outcome {

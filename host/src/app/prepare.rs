@@ -88,7 +88,7 @@ pub async fn prepare(
         Ok(host) => Arc::new(host),
         Err(error) => {
             // What is wrong with the file is told, whatever is wrong with the machine.
-            assemble::sinks(&config, &mut problems);
+            assemble::sinks(&config, &Library::default(), &mut problems);
             if problems.is_empty() {
                 return Err(error);
             }
@@ -167,7 +167,7 @@ pub(super) async fn make(
     let library = Arc::new(Library::load(host, wanted(&config), &configured).await);
     note_broken(&config, &library, broken, &mut problems);
     judge(&config, &library, clock, &mut problems).await;
-    let sinks = assemble::sinks(&config, &mut problems);
+    let sinks = assemble::sinks(&config, &library, &mut problems);
     let watchdog = assemble::watchdog(&config, &mut problems);
     if problems.is_empty() { Ok(Made { config, library, sinks, watchdog }) } else { Err(problems) }
 }

@@ -25,7 +25,7 @@ use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
 use crate::tasks::watchdog;
-use crate::tasks::wording::PluginFormatter;
+use crate::tasks::wording::{Conditions, PluginFormatter};
 use crate::words::count;
 
 /// What runs beside the daemon's own loop, until shutdown.
@@ -67,7 +67,8 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     host.sweep_cache(&library);
 
     let zone = TimeZone::system();
-    let formatter = Arc::new(PluginFormatter::new(library.clone(), clock.clone(), zone.clone()));
+    let formatter = PluginFormatter::new(library.clone(), clock.clone(), zone.clone());
+    let formatter = Arc::new(formatter.with_history(config.data_dir.join(DATABASE)));
     let sinks = watch::Sender::new(Arc::new(sinks));
     let standings = watch::Sender::new(Standings::new());
     let deliverer = Deliverer {
@@ -107,6 +108,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         watchdog,
     };
     let daemon = Daemon {
+        conditions: running.formatter.conditions(),
         running: Arc::new(running),
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
@@ -116,6 +118,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         served,
         standings: standings.subscribe(),
         told: Standings::new(),
+        conditions_told: Conditions::new(),
         reload: None,
         again: false,
     };

@@ -1,21 +1,19 @@
 //! `pihook alert`: what alerts look like, and whether they arrive.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use pihook_core::{
-    Alert, AlertKind, FieldLayout, IncidentId, Message, Reason, ServiceId, Severity, SinkId, Status,
-    Timestamp, ZoneId,
+    Alert, AlertKind, IncidentId, Reason, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId,
 };
 
 use super::args::{AlertAction, AlertArgs};
 use super::output::{Paint, Stream};
+use super::preview::{Shown, Wanted, preview};
 use super::{Failure, Place};
-use crate::app::{self, Prepared, Purpose};
+use crate::app::{Prepared, Purpose};
 use crate::exit_code::ExitCode;
-use crate::plugins::{BUNDLED, Library};
 use crate::sinks::Verdict;
 use crate::tasks::deliver::{Formatter, send_now};
 use crate::tasks::wording::PluginFormatter;
@@ -26,8 +24,15 @@ pub(super) fn run(place: &Place, args: &AlertArgs) -> Result<ExitCode, Failure> 
         let prepared = super::validate::prepare(place, Purpose::Once).await?;
         match &args.action {
             AlertAction::Test { sink } => test(&prepared, sink.as_deref()).await,
-            AlertAction::Preview { formatter, event } => {
-                preview(&prepared, formatter, event.as_deref()).await
+            AlertAction::Preview { formatter, event, sink, kind, json } => {
+                let wanted = Wanted {
+                    formatter: formatter.as_deref(),
+                    event: event.as_deref(),
+                    sink: sink.as_deref(),
+                    kind: kind.as_deref(),
+                    form: if *json { Shown::Json } else { Shown::Text },
+                };
+                preview(&prepared, &wanted).await
             }
         }
     })
@@ -69,55 +74,8 @@ async fn test(prepared: &Prepared, only: Option<&str>) -> Result<ExitCode, Failu
     Ok(code)
 }
 
-async fn preview(prepared: &Prepared, id: &str, event: Option<&str>) -> Result<ExitCode, Failure> {
-    // The formatter need not be in use to be looked at.
-    let configured = app::plugin_sources(&prepared.config);
-    let library = std::sync::Arc::new(Library::load(&prepared.host, [id], &configured).await);
-    match library.get(id) {
-        None => {
-            let known = BUNDLED.iter().map(|(id, _)| *id).chain(configured.keys().map(String::as_str));
-            let known: BTreeSet<&str> = known.collect();
-            let known: Vec<&str> = known.into_iter().collect();
-            let text = format!("there is no plugin {id:?}; there are: {}", known.join(", "));
-            return Err(Failure::new(ExitCode::Usage, text));
-        }
-        Some(Ok(plugin)) if plugin.is_check() => {
-            return Err(Failure::new(ExitCode::Usage, format!("{id} is a check and not a formatter")));
-        }
-        Some(_) => {}
-    }
-    let formatter = PluginFormatter::new(library, prepared.clock.clone(), TimeZone::system());
-    let now = prepared.clock.now().wall;
-    let paint = Paint::of(Stream::Stdout);
-    let mut first = true;
-    for kind in AlertKind::ALL.into_iter().filter(|kind| event.is_none_or(|event| event == kind.as_str())) {
-        let message = formatter
-            .try_format(id, &sample(kind, now), "discord")
-            .await
-            .map_err(|fault| Failure::new(ExitCode::Internal, fault))?;
-        let gap = if first { "" } else { "\n" };
-        first = false;
-        let _ =
-            write!(io::stdout(), "{gap}{}\n{}", paint.faint(&format!("-- {kind}")), text(&message, paint));
-    }
-    Ok(ExitCode::Ok)
-}
-
-fn text(message: &Message, paint: Paint) -> String {
-    let mut lines = vec![paint.strong(&message.title)];
-    if !message.body.is_empty() {
-        lines.push(message.body.clone());
-    }
-    for field in &message.fields {
-        let indent = if field.layout == FieldLayout::Cell { "  " } else { " " };
-        lines.push(format!("{indent}{}: {}", paint.faint(&field.name), field.value));
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
 /// An alert as it might come, for trying things out.
-fn sample(kind: AlertKind, now: Timestamp) -> Alert {
+pub(super) fn sample(kind: AlertKind, now: Timestamp) -> Alert {
     let lasted = Duration::from_secs(match kind {
         AlertKind::Opened => 120,
         AlertKind::Escalated => 31 * 60,
@@ -143,6 +101,7 @@ fn sample(kind: AlertKind, now: Timestamp) -> Alert {
         severity: Severity::Critical,
         level: u32::from(kind == AlertKind::Escalated),
         mention: None,
+        formatter: None,
         at: now,
         since: now.checked_sub(lasted).unwrap_or(now),
         lasted,

@@ -121,12 +121,21 @@ pub(super) enum AlertAction {
     },
     /// Print what a formatter makes of a sample alert.
     Preview {
-        /// The formatter's id.
-        #[arg(long, value_name = "ID", default_value = "detailed")]
-        formatter: String,
+        /// Only this formatter [default: all that come with PiHook or are declared].
+        #[arg(long, value_name = "ID")]
+        formatter: Option<String>,
         /// Only this event [default: all].
-        #[arg(long, value_name = "EVENT", value_parser = ["opened", "escalated", "reminder", "recovered", "notice"])]
+        #[arg(long, value_name = "EVENT", value_parser = super::preview::EVENTS)]
         event: Option<String>,
+        /// As this configured sink would send it.
+        #[arg(long, value_name = "NAME", conflicts_with = "kind")]
+        sink: Option<String>,
+        /// As a sink of this type would, configured or not.
+        #[arg(long = "as", value_name = "TYPE", value_parser = ["discord"])]
+        kind: Option<String>,
+        /// Print what the sink sends, as JSON, instead of text.
+        #[arg(long)]
+        json: bool,
     },
 }
 

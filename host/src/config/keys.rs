@@ -61,7 +61,7 @@ pub(super) const DEFAULTS: Section = Section {
 
 pub(super) const LEVEL: Section = Section {
     name: "escalation[]",
-    keys: &["after", "severity", "sinks", "mention", "repeat"],
+    keys: &["after", "severity", "sinks", "mention", "formatter", "repeat"],
     later: &[],
     hint: "",
 };
@@ -70,7 +70,7 @@ pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &[], later:
 
 pub(super) const DISCORD: Section = Section {
     name: "sinks.NAME",
-    keys: &["type", "url", "formatter", "username", "thread_id"],
+    keys: &["type", "url", "formatter", "digest_formatter", "username", "thread_id"],
     later: &[],
     hint: "",
 };
@@ -112,6 +112,7 @@ pub(super) const SERVICE: Section = Section {
         "recover_after",
         "escalation",
         "escalation_degraded",
+        "formatter",
     ],
     later: &["flap"],
     hint: ", and a check's own settings go below `settings:`",

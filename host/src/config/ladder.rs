@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::keys::{LEVEL, listed, nearest};
 use super::problem::{Fault, quoted};
-use super::reader::{Fields, Node, Reader};
+use super::reader::{Fields, Node, Reader, is_name};
 use super::values::shown_duration;
 
 const FAILURES: RangeInclusive<u32> = 1..=1000;
@@ -35,6 +35,7 @@ pub(super) fn read_ladder(node: Option<Node<'_>>, known: &Known<'_>, reader: &mu
         severity: Severity::Critical,
         sinks: known.sinks.to_vec(),
         mention: None,
+        formatter: None,
         repeat: None,
     });
     Arc::new(Ladder::new(first, levels.collect()))
@@ -96,8 +97,26 @@ fn read_level(fields: &Fields<'_>, known: &Known<'_>, reader: &mut Reader<'_>) -
         let text = reader.text(&node)?;
         reader.keep(&node.path, mention(&text))
     });
+    let formatter = fields.get("formatter").and_then(|node| read_formatter(&node, reader));
     let repeat = fields.get("repeat").and_then(|node| reader.duration(&node, &SPANS));
-    Some(Level { after: after?, severity: severity.unwrap_or(Severity::Critical), sinks, mention, repeat })
+    let severity = severity.unwrap_or(Severity::Critical);
+    Some(Level { after: after?, severity, sinks, mention, formatter, repeat })
+}
+
+/// A formatter's id; whether there is such a plugin is for those to tell who load it.
+pub(super) fn read_formatter(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Arc<str>> {
+    let text = reader.text(node)?;
+    let fault = || Fault::new(format!("{} is no plugin's id", quoted(&text)), "such as `detailed`");
+    reader.keep(&node.path, is_name(&text).then(|| Arc::from(text.as_str())).ok_or_else(fault))
+}
+
+/// The same ladder for a service with a formatter of its own: levels that name one keep it.
+pub(super) fn worded_by(formatter: &Arc<str>, ladder: &Ladder) -> Ladder {
+    let worded = |level: &Level| Level {
+        formatter: level.formatter.clone().or_else(|| Some(formatter.clone())),
+        ..level.clone()
+    };
+    Ladder::new(worded(ladder.first()), ladder.levels().skip(1).map(worded).collect())
 }
 
 fn read_after(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<After> {

@@ -52,6 +52,12 @@ impl Lines {
         at.line
     }
 
+    /// Whether the file has the path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let Some(root) = self.root else { return false };
+        steps(path).try_fold(root, |at, step| self.child(at.place, &step, DEEPEST_MERGE)).is_some()
+    }
+
     fn child(&self, place: usize, step: &Step<'_>, depth: usize) -> Option<Edge> {
         match (self.places.get(place)?, step) {
             (Place::Sequence(items), Step::Index(index)) => items.get(*index).copied(),

@@ -7,7 +7,7 @@ use pihook_core::{Cadence, Ladder, Service, ServiceId, ZoneId};
 
 use super::check::{self, CheckConfig};
 use super::keys::{SERVICE, ZONE};
-use super::ladder::{Known, read_degraded, read_ladder, unknown};
+use super::ladder::{Known, read_degraded, read_formatter, read_ladder, unknown, worded_by};
 use super::lines::below;
 use super::pace::{self, Pace};
 use super::problem::{Fault, quoted};
@@ -122,6 +122,11 @@ fn read_service(
         None if fields.get("escalation").is_some() => None,
         None => inherited.degraded.clone(),
     };
+    let formatter = fields.get("formatter").and_then(|node| read_formatter(&node, reader));
+    let worded = |ladder: Arc<Ladder>| match &formatter {
+        Some(formatter) => Arc::new(worded_by(formatter, &ladder)),
+        None => ladder,
+    };
     let check = check::read(&fields, &pace, reader);
     let service = Service {
         id: id?,
@@ -129,8 +134,8 @@ fn read_service(
         zone: zone?,
         cadence: Cadence::Every(pace.interval),
         recover_after: pace.recover_after,
-        ladder,
-        degraded,
+        degraded: degraded.map(worded),
+        ladder: worded(ladder),
     };
     Some(ServiceConfig { service, check: check?, path, has_short_url: fields.get("url").is_some() })
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::keys::{DISCORD, later};
-use super::ladder::unknown;
-use super::problem::{Fault, quoted};
-use super::reader::{Node, Reader, is_name};
+use super::ladder::{read_formatter, unknown};
+use super::problem::Fault;
+use super::reader::{Node, Reader};
 
 const EXAMPLE: &str = "such as `discord: { type: discord, url: \"${DISCORD_WEBHOOK_URL}\" }`";
 const WEBHOOK: &str = "the webhook's address as Discord gives it: \
@@ -22,6 +22,26 @@ pub struct SinkConfig {
     pub kind: SinkKind,
     /// The formatter plugin that words its messages.
     pub formatter: String,
+    /// The formatter plugin that makes one message of many, where the sink's own does not.
+    pub digest_formatter: String,
+}
+
+/// What words a sink's messages unless it says otherwise, by its type: what fits on the screens that it ends on.
+const DEFAULT_FORMATTERS: [(&str, &str); 6] = [
+    ("discord", "detailed"),
+    ("telegram", "compact"),
+    ("ntfy", "compact"),
+    ("email", "plain"),
+    ("exec", "plain"),
+    ("webhook", "plain"),
+];
+
+/// The formatter of many alerts in one message.
+const DIGEST: &str = "digest";
+
+/// The formatter of a sink of this type that names none.
+pub(super) fn default_formatter(kind: &str) -> &'static str {
+    DEFAULT_FORMATTERS.iter().find(|(known, _)| *known == kind).map_or("plain", |(_, formatter)| formatter)
 }
 
 /// What a sink is.
@@ -78,11 +98,8 @@ fn read_discord(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
             None
         }
     };
-    let formatter = fields.get("formatter").and_then(|node| {
-        let text = reader.text(&node)?;
-        let fault = || Fault::new(format!("{} is no plugin's id", quoted(&text)), "such as `detailed`");
-        reader.keep(&node.path, is_name(&text).then(|| text.clone()).ok_or_else(fault))
-    });
+    let formatter = fields.get("formatter").and_then(|node| read_formatter(&node, reader));
+    let digest = fields.get("digest_formatter").and_then(|node| read_formatter(&node, reader));
     let username = fields.get("username").and_then(|node| {
         let text = reader.text(&node)?;
         let length = text.trim().chars().count();
@@ -92,7 +109,11 @@ fn read_discord(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
     });
     let thread_id = fields.get("thread_id").and_then(|node| read_thread(&node, reader));
     let kind = SinkKind::Discord { url: url?, username, thread_id };
-    Some(SinkConfig { kind, formatter: formatter.unwrap_or_else(|| "detailed".to_owned()) })
+    Some(SinkConfig {
+        kind,
+        formatter: formatter.as_deref().unwrap_or(default_formatter("discord")).to_owned(),
+        digest_formatter: digest.as_deref().unwrap_or(DIGEST).to_owned(),
+    })
 }
 
 fn read_thread(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<String> {

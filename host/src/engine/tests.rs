@@ -65,6 +65,7 @@ fn service(id: &str, cadence: Cadence) -> Service {
         severity: Severity::Critical,
         sinks: vec![SinkId::new("discord")],
         mention: None,
+        formatter: None,
         repeat: None,
     };
     Service {

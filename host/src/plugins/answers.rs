@@ -4,7 +4,7 @@ use pihook_core::{Colour, FieldLayout, Message, Metric, Status};
 
 use super::bindings::check::exports::pihook::plugin::check as wit_check;
 use super::bindings::check::pihook::plugin::types as wit_types;
-use super::bindings::formatter::exports::pihook::plugin::formatter as wit_formatter;
+use super::bindings::formatter::pihook::plugin::alerts as wit_formatter;
 use super::check::{Attempt, attempt};
 use super::fault::Fault;
 use super::formatter::message;

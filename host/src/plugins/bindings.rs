@@ -74,3 +74,17 @@ pub(super) mod formatter {
         },
     });
 }
+
+/// The optional export of a formatter plugin.
+pub(super) mod digests {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "digests-alone",
+        imports: { default: trappable },
+        exports: { default: async },
+        with: {
+            "pihook:plugin/types": super::check::pihook::plugin::types,
+            "pihook:plugin/alerts": super::formatter::pihook::plugin::alerts,
+        },
+    });
+}

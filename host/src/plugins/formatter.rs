@@ -1,12 +1,14 @@
 //! Calling a formatter plugin.
 
-use pihook_core::{Alert, AlertKind, Colour, Field, FieldLayout, Message, Severity, Status};
+use pihook_core::{Alert, AlertKind, Colour, Field, FieldLayout, Message, Severity};
 use wasmtime::Store;
 
 use super::Plugin;
 use super::bindings::check::pihook::plugin::types as wit_types;
+use super::bindings::digests;
 use super::bindings::formatter as bindings;
-use super::bindings::formatter::exports::pihook::plugin::formatter as wit;
+use super::bindings::formatter::pihook::plugin::alerts as wit;
+use super::briefing::{Briefing, status};
 use super::check::{bounded, one_line};
 use super::fault::{Fault, PluginError};
 use super::run::{AsyncCall, Reach, RunState, finish, store};
@@ -32,19 +34,43 @@ impl Plugin {
         &self,
         alert: &Alert,
         target: &FormatTarget,
+        briefing: Briefing,
         reach: Reach,
     ) -> Result<Message, PluginError> {
-        self.try_format(alert, target, reach).await.map_err(|fault| self.error(fault))
+        let super::Kind::Formatter { format, .. } = &self.kind else {
+            return Err(self.error(Fault::Failed("it is a check and not a formatter".into())));
+        };
+        self.word(Format(format, alert_to_guest(alert), target_to_guest(target)), briefing, reach).await
     }
 
-    async fn try_format(&self, alert: &Alert, target: &FormatTarget, reach: Reach) -> Result<Message, Fault> {
-        let super::Kind::Formatter(format) = &self.kind else {
-            return Err(Fault::Failed("it is a check and not a formatter".into()));
+    /// Makes one message of several alerts, oldest first.
+    pub async fn digest(
+        &self,
+        alerts: &[Alert],
+        target: &FormatTarget,
+        briefing: Briefing,
+        reach: Reach,
+    ) -> Result<Message, PluginError> {
+        let super::Kind::Formatter { digest: Some(digest), .. } = &self.kind else {
+            return Err(self.error(Fault::Failed("it words single alerts only".into())));
         };
+        let alerts = alerts.iter().map(alert_to_guest).collect();
+        self.word(Digest(digest, alerts, target_to_guest(target)), briefing, reach).await
+    }
+
+    async fn word(
+        &self,
+        call: impl AsyncCall<Result<wit::Message, String>>,
+        briefing: Briefing,
+        reach: Reach,
+    ) -> Result<Message, PluginError> {
         let mut store = store(&self.engine, &self.label, &self.limits, reach);
-        let call = Format(format, alert_to_guest(alert), target_to_guest(target));
-        let answer = finish(&self.engine, &self.limits, &mut store, call).await?;
-        message(answer.map_err(|text| Fault::Failed(one_line(&text, TITLE_BYTES)))?)
+        store.data_mut().briefing = briefing;
+        let answer = finish(&self.engine, &self.limits, &mut store, call).await;
+        let said = answer
+            .and_then(|answer| answer.map_err(|text| Fault::Failed(one_line(&text, TITLE_BYTES))))
+            .and_then(message);
+        said.map_err(|fault| self.error(fault))
     }
 }
 
@@ -58,8 +84,31 @@ impl AsyncCall<Result<wit::Message, String>> for Format<'_> {
     }
 }
 
-/// Converts and bounds what the guest said.
+struct Digest<'a>(&'a digests::DigestsAlonePre<RunState>, Vec<wit::Alert>, wit::Target);
+
+impl AsyncCall<Result<wit::Message, String>> for Digest<'_> {
+    async fn call(self, store: &mut Store<RunState>) -> wasmtime::Result<Result<wit::Message, String>> {
+        let Digest(pre, alerts, target) = self;
+        let plugin = pre.instantiate_async(&mut *store).await?;
+        plugin.pihook_plugin_digests().call_digest(store, &alerts, &target).await
+    }
+}
+
+/// Converts what the guest said. What is far longer than any sink takes is a fault and not cut: nobody wants half of it.
 pub(super) fn message(message: wit::Message) -> Result<Message, Fault> {
+    let too_long = |what: &str, found: usize, most: usize| {
+        (found > most).then(|| Fault::BadAnswer(format!("{what} {found}, and {most} are allowed")))
+    };
+    let values = message.fields.iter().map(|field| field.value.len()).max().unwrap_or(0);
+    let names = message.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+    let overlong = too_long("the title's bytes are", message.title.len(), TITLE_BYTES)
+        .or_else(|| too_long("the body's bytes are", message.body.len(), BODY_BYTES))
+        .or_else(|| too_long("its fields are", message.fields.len(), FIELDS))
+        .or_else(|| too_long("a field's bytes are", values, BODY_BYTES))
+        .or_else(|| too_long("a label's bytes are", names, TITLE_BYTES));
+    if let Some(fault) = overlong {
+        return Err(fault);
+    }
     let title = one_line(&message.title, TITLE_BYTES);
     if title.is_empty() {
         return Err(Fault::BadAnswer("the title is empty".into()));
@@ -112,12 +161,7 @@ fn alert_to_guest(alert: &Alert) -> wit::Alert {
         incident: alert.incident.0,
         service: alert.name.to_string(),
         zone: alert.zone.to_string(),
-        status: match alert.status {
-            Status::Up => wit_types::Status::Up,
-            Status::Degraded => wit_types::Status::Degraded,
-            Status::Down => wit_types::Status::Down,
-            Status::Unknown => wit_types::Status::Unknown,
-        },
+        status: status(alert.status),
         severity: match alert.severity {
             Severity::Info => wit_types::Severity::Info,
             Severity::Warning => wit_types::Severity::Warning,

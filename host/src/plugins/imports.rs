@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::check::pihook::plugin as wit;
+use super::bindings::formatter::pihook::plugin as formatter;
 use super::log_lines::Level;
 use super::run::RunState;
 
@@ -43,6 +44,8 @@ pub(super) fn link(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     wit::icmp::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::tcp::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::tls::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    formatter::history::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    formatter::limits::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use super::bindings::{check, formatter, settings};
+use super::bindings::{check, digests, formatter, settings};
 use super::cache::Cache;
 use super::compile::{CompileError, Compiler};
 use super::digest::Digest;
@@ -153,7 +153,9 @@ fn kind_of(pre: InstancePre<RunState>) -> Result<Kind, LoadError> {
         }
         Err(error) => error,
     };
-    formatter::FormatterPluginPre::new(pre).map(Kind::Formatter).map_err(|formatter_error| {
+    let digest = digests::DigestsAlonePre::new(pre.clone()).ok();
+    let formatter = formatter::FormatterPluginPre::new(pre).map(|format| Kind::Formatter { format, digest });
+    formatter.map_err(|formatter_error| {
         LoadError::Unfit(format!(
             "it exports neither pihook:plugin/check@0.1.0 ({check_error:#}) nor pihook:plugin/formatter@0.1.0 \
              ({formatter_error:#})"

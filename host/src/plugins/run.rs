@@ -9,6 +9,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::briefing::Briefing;
 use super::engine::{PluginEngine, TICK};
 use super::fault::Fault;
 use super::kept::Kept;
@@ -46,6 +47,8 @@ pub(super) struct RunState {
     pub(super) secluded: &'static str,
     /// The service's read timeout, which bounds what a guest cannot bound itself.
     pub(super) read_timeout: Duration,
+    /// What a formatter may ask for.
+    pub(super) briefing: Briefing,
     pub(super) log: LogLines,
     meter: Meter,
     pub(super) table: ResourceTable,
@@ -105,6 +108,7 @@ pub(super) fn store(engine: &PluginEngine, plugin: &str, limits: &Limits, reach:
         reach,
         secluded: "this kind of plugin sees nothing of the world outside",
         read_timeout: Duration::ZERO,
+        briefing: Briefing::default(),
         log: LogLines::new(plugin),
         meter: Meter::new(limits.memory),
         table,

@@ -13,6 +13,9 @@ use super::load::LoadError;
 /// The plugins that come with PiHook: id and component.
 pub const BUNDLED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
+/// Those of them that are formatters.
+pub const BUNDLED_FORMATTERS: [&str; 4] = ["compact", "detailed", "digest", "plain"];
+
 /// Bundled plugins that need more than the limits of their kind: id, bytes of memory, CPU time. Debian's list of packages has
 /// 50 MB, which a Pi 3 looks through for some seconds.
 const GREEDY: &[(&str, usize, Duration)] = &[("apt-updates", 32 << 20, Duration::from_secs(20))];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pihook_core::{
-    Alert, AlertKind, IncidentId, Moment, Reason, ServiceId, Severity, Status, Timestamp, ZoneId,
+    Alert, AlertKind, IncidentId, Measure, Moment, Reason, ServiceId, Severity, Status, Timestamp, ZoneId,
 };
 use tempfile::TempDir;
 
@@ -228,6 +228,7 @@ fn alert(summary: &str) -> Alert {
         severity: Severity::Critical,
         level: 0,
         mention: None,
+        formatter: None,
         at: Timestamp::UNIX_EPOCH,
         since: Timestamp::UNIX_EPOCH,
         lasted: Duration::ZERO,
@@ -245,29 +246,62 @@ async fn a_formatter_can_word_or_fail_but_not_flood() {
     let target =
         FormatTarget { sink: "discord".into(), utc_offset_seconds: 3600, zone_abbreviation: "CET".into() };
     let format = async |summary| {
-        plugin.format(&alert(summary), &target, Reach { outside: None, ..reach() }).await.map_err(|e| e.fault)
+        plugin
+            .format(&alert(summary), &target, Briefing::default(), Reach { outside: None, ..reach() })
+            .await
+            .map_err(|e| e.fault)
     };
     assert_eq!(format("fine").await.unwrap().title, "worded by the rogue");
     assert!(matches!(format("trap").await, Err(Fault::Trap(_))));
     assert!(matches!(format("loop").await, Err(Fault::Cpu(_))));
     assert!(matches!(format("refuse").await, Err(Fault::Failed(_))));
     assert!(matches!(format("empty").await, Err(Fault::BadAnswer(_))));
-    let huge = format("huge").await.unwrap();
-    assert!(huge.body.len() <= 16 << 10 && huge.fields.len() <= 25);
+    assert!(matches!(format("huge").await, Err(Fault::BadAnswer(text)) if text.contains("200000")));
+}
+
+#[tokio::test]
+async fn a_formatter_is_told_of_the_history_and_the_limits_and_may_word_many() {
+    let wall = Wall::new();
+    let library = Library::load(&wall.host, BUNDLED_FORMATTERS, &Default::default()).await;
+    let target =
+        FormatTarget { sink: "discord".into(), utc_offset_seconds: 0, zone_abbreviation: "UTC".into() };
+    let get = |id: &str| library.get(id).unwrap().as_ref().unwrap().clone();
+    let past =
+        |status| PastOutcome { at: Timestamp::UNIX_EPOCH, status, response_ms: None, in_maintenance: false };
+    let briefing = Briefing {
+        recent: vec![past(Status::Down), past(Status::Up)],
+        uptime_week: Some(99.5),
+        limits: Measure { title: 40, ..Measure::default() },
+        ..Briefing::default()
+    };
+    let one = alert("HTTP 503, and a lot more that does not fit");
+    let detailed = get("detailed").format(&one, &target, briefing.clone(), reach()).await.unwrap();
+    let values: Vec<_> = detailed.fields.iter().map(|field| field.value.as_str()).collect();
+    assert!(values.contains(&"▲▼") && values.contains(&"99.50 %"), "{values:?}");
+    let compact = get("compact").format(&one, &target, briefing.clone(), reach()).await.unwrap();
+    assert!(compact.title.chars().count() <= 20, "{}", compact.title);
+    let many = [one.clone(), one.clone()];
+    let digest = get("digest").digest(&many, &target, briefing.clone(), reach()).await.unwrap();
+    assert_eq!(digest.title, "2 alerts: 2 down");
+    assert!(get("digest").is_digester() && !get("compact").is_digester());
+    assert!(get("compact").digest(&many, &target, briefing, reach()).await.is_err());
 }
 
 /// What each bundled plugin uses of the host.
 #[rustfmt::skip]
 const IMPORTS: &[(&str, &str)] = &[
     ("apt-updates", "clock files state"),
+    ("compact", "limits"),
     ("container", "clock containers state"),
-    ("detailed", ""),
+    ("detailed", "history"),
+    ("digest", "limits"),
     ("disk", "clock filesystems state"),
     ("disk-health", "clock commands files filesystems state"),
     ("dns", "dns"),
     ("heartbeat", "heartbeat state"),
     ("http", "clock http"),
     ("ping", "icmp"),
+    ("plain", ""),
     ("process", "processes state"),
     ("system", "files state system"),
     ("systemd-unit", "clock state units"),
@@ -288,7 +322,7 @@ async fn the_bundled_plugins_import_nothing_beyond_what_they_need() {
         let names = imports(id).into_iter();
         let names: Vec<String> = names
             .filter_map(|name| Some(name.strip_prefix("pihook:plugin/")?.strip_suffix("@0.1.0")?.to_owned()))
-            .filter(|name| name != "types" && name != "net")
+            .filter(|name| !["types", "net", "alerts"].contains(&name.as_str()))
             .collect();
         names.join(" ")
     };

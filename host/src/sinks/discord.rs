@@ -78,6 +78,10 @@ impl Sink for DiscordSink {
         })
     }
 
+    fn render(&self, message: &Message, context: &SendContext<'_>) -> String {
+        render(message, context, self.username.as_deref())
+    }
+
     fn ask(&self) -> Asking<'_> {
         Box::pin(async move {
             let mut url = self.url.clone();
@@ -175,6 +179,11 @@ impl DiscordSink {
         let secrets = std::iter::once(path).chain(path.split('/').rev()).filter(|part| part.len() >= SECRET);
         secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
+}
+
+/// The body of a request. The webhook's address is no part of it.
+pub fn render(message: &Message, context: &SendContext<'_>, username: Option<&str>) -> String {
+    serde_json::to_string_pretty(&Payload::new(message, context, username)).unwrap_or_default()
 }
 
 /// What Discord's errors look like, mostly.

@@ -185,6 +185,10 @@ impl StoreReader {
         heartbeats::all(&self.db)
     }
 
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
+    }
+
     fn all<T>(&self, sql: &str, read: fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, StoreError> {
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([], read)?;

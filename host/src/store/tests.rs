@@ -118,6 +118,7 @@ pub(super) fn alert(kind: AlertKind, incident: u64, sinks: &[&str]) -> Alert {
         severity: Severity::Critical,
         level: 0,
         mention: Some(Mention::Role("42".to_owned())),
+        formatter: None,
         at: at(30),
         since: at(10),
         lasted: Duration::from_nanos(20_000_000_001),

@@ -45,6 +45,8 @@ pub struct Outlet {
     pub sink: Arc<dyn Sink>,
     /// The id of the formatter that words them.
     pub formatter: String,
+    /// The id of the formatter that makes one message of many.
+    pub digest_formatter: String,
 }
 
 impl fmt::Debug for Outlet {

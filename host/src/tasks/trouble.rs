@@ -116,6 +116,7 @@ impl TroubleTeller {
             severity: Severity::Critical,
             level: 0,
             mention: None,
+            formatter: None,
             at: now.wall,
             since: since.wall,
             lasted: now.uptime.saturating_sub(since.uptime),

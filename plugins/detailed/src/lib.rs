@@ -2,7 +2,7 @@
 
 pub mod wording;
 
-use pihook_plugin::{Alert, Formatter, Message, Target, export_formatter};
+use pihook_plugin::{Alert, Formatter, Message, Target, export_formatter, history};
 
 /// The `detailed` formatter.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub struct Detailed;
 
 impl Formatter for Detailed {
     fn format(alert: &Alert, target: &Target) -> Result<Message, String> {
-        Ok(wording::message(alert, target))
+        Ok(wording::message(alert, target, &history::get()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The wording. Pure: the clock and the time zone are in the alert and the target.
 
-use pihook_plugin::calendar::Civil;
+use pihook_plugin::history::History;
 use pihook_plugin::text::{count, one_line, span, span_of};
-use pihook_plugin::{Alert, Colour, Field, Kind, Message, Severity, Status, Target};
+use pihook_plugin::wording::{adjective, colour, headline, local_time};
+use pihook_plugin::{Alert, Field, Kind, Message, Severity, Status, Target};
 
 /// How much of a service's name fits in a title, in characters: the sinks' limit is 256.
 const NAME_CHARS: usize = 150;
@@ -12,11 +13,16 @@ const SUMMARY_CHARS: usize = 1000;
 
 /// Words an alert.
 #[must_use]
-pub fn message(alert: &Alert, target: &Target) -> Message {
+pub fn message(alert: &Alert, target: &Target, history: &History) -> Message {
     let test = alert.reason == "test";
-    let title = format!("{} {}{}", symbol(alert), if test { "Test: " } else { "" }, headline(alert));
+    let title =
+        format!("{} {}{}", symbol(alert), if test { "Test: " } else { "" }, headline(alert, NAME_CHARS));
     let body = if test { test_sentence(alert) } else { sentence(alert) };
-    Message { title, body, fields: fields(alert, target), colour: colour(alert) }
+    let mut fields = fields(alert, target);
+    if !test {
+        fields.extend(lately(history));
+    }
+    Message { title, body, fields, colour: colour(alert) }
 }
 
 fn symbol(alert: &Alert) -> &'static str {
@@ -26,46 +32,6 @@ fn symbol(alert: &Alert) -> &'static str {
         (_, Status::Degraded) => "🟠",
         (_, Status::Down) => "🔴",
         (_, Status::Unknown) => "⚪",
-    }
-}
-
-fn colour(alert: &Alert) -> Colour {
-    match (alert.kind, alert.status) {
-        (Kind::Notice, _) => Colour::Neutral,
-        (Kind::Recovered, _) | (_, Status::Up) => Colour::Good,
-        (_, Status::Degraded) => Colour::Warning,
-        (_, Status::Down) => Colour::Bad,
-        (_, Status::Unknown) => Colour::Neutral,
-    }
-}
-
-/// The title without its symbol.
-fn headline(alert: &Alert) -> String {
-    let name = match one_line(alert.service.trim(), NAME_CHARS) {
-        name if name.is_empty() => String::from("a service"),
-        name => name,
-    };
-    let lasted = span(alert.lasted_ms);
-    match (alert.kind, alert.status, alert.reason.as_str()) {
-        (Kind::Notice, ..) => format!("news from {name}"),
-        (Kind::Recovered, ..) => format!("{name} is up again"),
-        (Kind::Opened, Status::Unknown, _) => format!("cannot tell whether {name} is up"),
-        (_, Status::Unknown, _) => format!("still cannot tell whether {name} is up ({lasted})"),
-        (Kind::Opened, status, "after-maintenance") => {
-            format!("{name} is {} after maintenance", adjective(status))
-        }
-        (Kind::Opened, status, _) => format!("{name} is {}", adjective(status)),
-        (Kind::Escalated, status, "worse") => format!("{name} is now {} ({lasted})", adjective(status)),
-        (_, status, _) => format!("{name} is still {} ({lasted})", adjective(status)),
-    }
-}
-
-fn adjective(status: Status) -> &'static str {
-    match status {
-        Status::Up => "up",
-        Status::Degraded => "degraded",
-        Status::Down => "down",
-        Status::Unknown => "unknown",
     }
 }
 
@@ -85,6 +51,8 @@ fn sentence(alert: &Alert) -> String {
     let checks = count(alert.failures.into(), "check");
     let lasted = span(alert.lasted_ms);
     match (alert.kind, alert.reason.as_str()) {
+        (_, "flapping") => String::from("It goes up and down again and again, and is not told of each time."),
+        (_, "settled") => String::from("It does not go up and down any more."),
         (Kind::Notice, "after-maintenance") => {
             format!("{} This was held back during maintenance.", ended(&news(alert)))
         }
@@ -161,6 +129,30 @@ fn fields_of_news(alert: &Alert, target: &Target) -> Vec<Field> {
     fields
 }
 
+/// How the service has been: its newest checks, oldest first, and its uptime.
+fn lately(history: &History) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if history.recent.len() > 1 {
+        let line: String = history.recent.iter().rev().map(|outcome| mark(outcome.status)).collect();
+        fields.push(Field::row(format!("Last {} checks", history.recent.len()), line));
+    }
+    for (label, uptime) in [("Uptime 24 h", history.uptime_day), ("Uptime 7 d", history.uptime_week)] {
+        if let Some(percent) = uptime.filter(|percent| percent.is_finite()) {
+            fields.push(Field::cell(label, format!("{:.2} %", (percent * 100.0).floor() / 100.0)));
+        }
+    }
+    fields
+}
+
+fn mark(status: Status) -> char {
+    match status {
+        Status::Up => '▲',
+        Status::Degraded => '◆',
+        Status::Down => '▼',
+        Status::Unknown => '?',
+    }
+}
+
 /// The status, with its severity where that says more.
 fn status(alert: &Alert) -> String {
     let status = adjective(alert.status);
@@ -169,23 +161,6 @@ fn status(alert: &Alert) -> String {
         (_, Severity::Info) => format!("{status} (for information)"),
         (_, Severity::Critical) => format!("{status} (critical)"),
     }
-}
-
-/// Such as `2026-11-22 14:05 CET`; without a name, the zone is told by its offset.
-fn local_time(ms: i64, target: &Target) -> String {
-    let time = Civil::local(ms, target.utc_offset_seconds);
-    let name = one_line(target.zone_abbreviation.trim(), 20);
-    // Where a zone has no abbreviation, the tz database gives its offset as one, such as +03.
-    if name.is_empty() || name.starts_with(['+', '-']) {
-        format!("{time} UTC{}", offset(target.utc_offset_seconds))
-    } else {
-        format!("{time} {name}")
-    }
-}
-
-fn offset(seconds: i32) -> String {
-    let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs() / 60);
-    if minutes == 0 { String::new() } else { format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60) }
 }
 
 #[cfg(test)]

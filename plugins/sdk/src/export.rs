@@ -31,3 +31,21 @@ macro_rules! export_formatter {
         };
     };
 }
+
+/// Exports a type that implements [`DigestFormatter`](crate::DigestFormatter) as the crate's formatter.
+#[macro_export]
+macro_rules! export_digest_formatter {
+    ($formatter:ty) => {
+        const _: () = {
+            #[cfg(target_arch = "wasm32")]
+            type Guest = $crate::wall::FormatterGuest<$formatter>;
+            #[cfg(target_arch = "wasm32")]
+    $crate::wall::formatter_bindings::export!(Guest with_types_in $crate::wall::formatter_bindings);
+            #[cfg(target_arch = "wasm32")]
+    $crate::wall::digest_bindings::export!(Guest with_types_in $crate::wall::digest_bindings);
+
+            const fn implements_formatter<T: $crate::DigestFormatter>() {}
+            implements_formatter::<$formatter>()
+        };
+    };
+}

@@ -36,7 +36,7 @@ pub struct Alert {
     /// What kind of news it is.
     pub kind: Kind,
     /// Why it was decided: `failures`, `elapsed`, `worse`, `repeat`, `cannot-tell`, `after-maintenance`, `recovered`,
-    /// `event`, `test`, or a later one.
+    /// `event`, `flapping`, `settled`, `test`, or a later one.
     pub reason: String,
     /// The incident's number; 0 if it belongs to none.
     pub incident: u64,
@@ -125,7 +125,7 @@ pub struct Message {
     pub title: String,
     /// A few lines; may be empty.
     pub body: String,
-    /// Details in order. The host keeps 25.
+    /// Details in order, at most 25.
     pub fields: Vec<Field>,
     /// The colour by its meaning.
     pub colour: Colour,
@@ -139,4 +139,13 @@ pub trait Formatter {
     /// A text for PiHook's log. The alert then goes out in PiHook's own plain wording, as it does after a trap or an
     /// empty title: no alert is ever lost to a formatter.
     fn format(alert: &Alert, target: &Target) -> Result<Message, String>;
+}
+
+/// A formatter that also makes one message of many alerts; exported by [`export_digest_formatter!`](crate::export_digest_formatter).
+pub trait DigestFormatter: Formatter {
+    /// Words at least two alerts, oldest first, in one message. They may be of different services.
+    ///
+    /// # Errors
+    /// As for [`Formatter::format`].
+    fn digest(alerts: &[Alert], target: &Target) -> Result<Message, String>;
 }

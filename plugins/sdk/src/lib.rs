@@ -45,8 +45,10 @@ pub mod filesystems;
 mod formatter;
 pub mod guide;
 pub mod heartbeat;
+pub mod history;
 pub mod http;
 pub mod icmp;
+pub mod limits;
 pub mod log;
 pub mod net;
 pub mod processes;
@@ -60,9 +62,10 @@ pub mod units;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod wall;
+pub mod wording;
 
 pub use check::{Check, Failure, Metric, Outcome, Problem, Run, Status};
-pub use formatter::{Alert, Colour, Field, Formatter, Kind, Message, Severity, Target};
+pub use formatter::{Alert, Colour, DigestFormatter, Field, Formatter, Kind, Message, Severity, Target};
 
 /// Pairs of a documented key and its text, for what a later host may add. Unknown keys are to be ignored.
 pub type Ext = Vec<(String, String)>;

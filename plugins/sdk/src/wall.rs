@@ -7,6 +7,7 @@ pub(crate) mod dns;
 pub(crate) mod files;
 pub(crate) mod filesystems;
 pub(crate) mod heartbeat;
+pub(crate) mod history;
 pub(crate) mod host;
 pub(crate) mod http;
 pub(crate) mod icmp;
@@ -20,7 +21,7 @@ pub(crate) mod units;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::{Check, Failure, Formatter, Problem, Run, settings};
+use crate::{Check, DigestFormatter, Failure, Formatter, Problem, Run, settings};
 
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod check_bindings {
@@ -47,7 +48,22 @@ pub mod formatter_bindings {
     });
 }
 
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+pub mod digest_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "digests-alone",
+        with: {
+            "pihook:plugin/types@0.1.0": crate::wall::check_bindings::pihook::plugin::types,
+            "pihook:plugin/alerts@0.1.0": crate::wall::formatter_bindings::pihook::plugin::alerts,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export",
+    });
+}
+
 use check_bindings::exports::pihook::plugin::{check, check_settings};
+use digest_bindings::exports::pihook::plugin::digests;
 use formatter_bindings::exports::pihook::plugin::formatter;
 
 /// A check behind the wall.
@@ -90,5 +106,12 @@ pub struct FormatterGuest<T>(PhantomData<T>);
 impl<T: Formatter> formatter::Guest for FormatterGuest<T> {
     fn format(alert: formatter::Alert, target: formatter::Target) -> Result<formatter::Message, String> {
         T::format(&convert::alert(alert), &convert::target(target)).map(convert::message)
+    }
+}
+
+impl<T: DigestFormatter> digests::Guest for FormatterGuest<T> {
+    fn digest(alerts: Vec<digests::Alert>, target: digests::Target) -> Result<digests::Message, String> {
+        let alerts: Vec<crate::Alert> = alerts.into_iter().map(convert::alert).collect();
+        T::digest(&alerts, &convert::target(target)).map(convert::message)
     }
 }

@@ -8,7 +8,14 @@ const fn secs(n: u64) -> Duration {
 }
 
 fn level(after: After, repeat: Option<u64>) -> Level {
-    Level { after, severity: Severity::Warning, sinks: Vec::new(), mention: None, repeat: repeat.map(secs) }
+    Level {
+        after,
+        severity: Severity::Warning,
+        sinks: Vec::new(),
+        mention: None,
+        formatter: None,
+        repeat: repeat.map(secs),
+    }
 }
 
 fn failures(count: u32) -> After {

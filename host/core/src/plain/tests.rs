@@ -15,6 +15,7 @@ fn alert(kind: AlertKind, reason: Reason, status: Status) -> Alert {
         severity: Severity::Critical,
         level: 0,
         mention: None,
+        formatter: None,
         at: Timestamp::UNIX_EPOCH,
         since: Timestamp::UNIX_EPOCH,
         lasted: Duration::from_secs(250),

@@ -14,6 +14,7 @@ fn service(id: &str, cadence: Cadence) -> Service {
         severity: Severity::Critical,
         sinks: Vec::new(),
         mention: None,
+        formatter: None,
         repeat: None,
     };
     Service {

@@ -147,6 +147,7 @@ impl Watched {
             severity,
             level,
             mention,
+            formatter: rung.formatter.clone(),
             at: now.wall,
             since: incident.record.opened,
             lasted: incident.held_recovery.map_or(incident.lasted, |(_, lasted)| lasted),

@@ -42,6 +42,7 @@ impl Watched {
             severity: Severity::Info,
             level: 0,
             mention: None,
+            formatter: self.service.ladder.first().formatter.clone(),
             at: now.wall,
             since: news.at,
             lasted: Duration::ZERO,

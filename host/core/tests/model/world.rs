@@ -35,6 +35,7 @@ pub(crate) fn level(after: After, sinks: &str, repeat: Option<u64>) -> Level {
         severity: Severity::Critical,
         sinks: sinks.chars().map(|sink| SinkId::new(&sink.to_string())).collect(),
         mention: None,
+        formatter: None,
         repeat: repeat.map(secs),
     }
 }

@@ -27,6 +27,7 @@ fn alert(mention: Option<Mention>) -> Alert {
         severity: Severity::Critical,
         level: 0,
         mention,
+        formatter: None,
         at: "2026-11-22T09:02:30.5Z".parse().unwrap(),
         since: "2026-11-22T09:00:00Z".parse().unwrap(),
         lasted: Duration::from_secs(150),

@@ -65,6 +65,7 @@ prop_compose! {
             severity: words.3,
             level: numbers.1,
             mention,
+            formatter: None,
             at: times.0,
             since: times.1,
             lasted: durations.0,

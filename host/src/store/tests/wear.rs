@@ -86,6 +86,7 @@ fn service(number: usize) -> Service {
         severity: Severity::Critical,
         sinks: vec![SinkId::new("discord")],
         mention: None,
+        formatter: None,
         repeat: Some(Duration::from_secs(4 * 3600)),
     };
     Service {

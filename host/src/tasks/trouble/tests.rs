@@ -61,7 +61,8 @@ impl Stage {
     fn new(failures: u32) -> Self {
         let (sender, titles) = mpsc::channel(10);
         let recorder = Recorder { titles: sender, failures: AtomicU32::new(failures) };
-        let outlet = Outlet { sink: Arc::new(recorder), formatter: String::new() };
+        let outlet =
+            Outlet { sink: Arc::new(recorder), formatter: String::new(), digest_formatter: String::new() };
         let sinks = watch::Sender::new(Arc::new(SinkSet::from([(SinkId::new("chat"), outlet)])));
         let (trouble, maintenance) = (watch::Sender::new(None), watch::Sender::new(Maintenance::default()));
         let teller = TroubleTeller {
@@ -100,6 +101,7 @@ fn database() -> Service {
         severity: Severity::Critical,
         sinks: Vec::new(),
         mention: None,
+        formatter: None,
         repeat: None,
     };
     Service {

@@ -1,5 +1,8 @@
 use proptest::prelude::*;
 
+use pihook_plugin::Colour;
+use pihook_plugin::history::Outcome;
+
 use super::*;
 
 /// 2026-11-22 12:00 UTC.
@@ -111,7 +114,7 @@ fn titles_and_bodies() {
             "It does what it should again, after 2 h 5 min.",
         ),
     ] {
-        let message = message(&alert(kind, status, reason), &berlin());
+        let message = message(&alert(kind, status, reason), &berlin(), &History::default());
         assert_eq!(
             (message.title.as_str(), message.body.as_str()),
             (title, body),
@@ -122,7 +125,7 @@ fn titles_and_bodies() {
 
 #[test]
 fn a_test_says_so() {
-    let of = |kind, status| message(&alert(kind, status, "test"), &berlin());
+    let of = |kind, status| message(&alert(kind, status, "test"), &berlin(), &History::default());
     let opened = of(Kind::Opened, Status::Down);
     assert_eq!(opened.title, "🔴 Test: Gitea is down");
     assert_eq!(opened.body, "This is a test of the beginning of an outage. Nothing is wrong.");
@@ -138,7 +141,7 @@ fn rows(message: &Message) -> Vec<(&str, &str)> {
 #[test]
 fn an_outage_in_detail() {
     let opened = Alert { severity: Severity::Critical, ..alert(Kind::Opened, Status::Down, "failures") };
-    let message = message(&opened, &berlin());
+    let message = message(&opened, &berlin(), &History::default());
     assert_eq!(
         rows(&message),
         [
@@ -161,7 +164,7 @@ fn an_outage_in_detail() {
 fn a_recovery_in_detail() {
     let recovered = Alert { summary: "HTTP 200".into(), ..alert(Kind::Recovered, Status::Up, "recovered") };
     assert_eq!(
-        rows(&message(&recovered, &berlin())),
+        rows(&message(&recovered, &berlin(), &History::default())),
         [
             ("Now", "HTTP 200"),
             ("Zone", "external"),
@@ -183,12 +186,12 @@ fn news_are_told_as_they_came() {
         response_ms: None,
         ..alert(Kind::Notice, Status::Up, reason)
     };
-    let at_once = message(&news("event"), &berlin());
+    let at_once = message(&news("event"), &berlin(), &History::default());
     assert_eq!(at_once.title, "🔵 news from Gitea");
     assert_eq!(at_once.body, "the address changed from 192.0.2.5 to 192.0.2.9");
     assert_eq!(at_once.colour, Colour::Neutral);
     assert_eq!(rows(&at_once), [("Zone", "external"), ("Status", "up"), ("Noticed", "2026-11-22 10:55 CET")]);
-    let held = message(&news("after-maintenance"), &berlin());
+    let held = message(&news("after-maintenance"), &berlin(), &History::default());
     assert_eq!(
         held.body,
         "the address changed from 192.0.2.5 to 192.0.2.9. This was held back during maintenance."
@@ -198,7 +201,7 @@ fn news_are_told_as_they_came() {
 #[test]
 fn what_is_not_known_is_left_out() {
     let bare = Alert { service: " \n".into(), response_ms: Some(f64::NAN), ..Alert::default() };
-    let message = message(&bare, &Target::default());
+    let message = message(&bare, &Target::default(), &History::default());
     assert_eq!(message.title, "⚪ cannot tell whether a service is up");
     assert_eq!(rows(&message), [("Status", "unknown"), ("Since", "1970-01-01 00:00 UTC")]);
 }
@@ -211,7 +214,7 @@ fn the_colour_is_the_meaning() {
         (Kind::Escalated, Status::Unknown, Colour::Neutral),
         (Kind::Recovered, Status::Up, Colour::Good),
     ] {
-        assert_eq!(message(&alert(kind, status, "x"), &berlin()).colour, expected);
+        assert_eq!(message(&alert(kind, status, "x"), &berlin(), &History::default()).colour, expected);
     }
 }
 
@@ -235,7 +238,7 @@ fn every_kind_status_and_reason_says_something_of_its_own() {
     for kind in KINDS {
         for status in STATUSES {
             for reason in REASONS {
-                let message = message(&alert(kind, status, reason), &berlin());
+                let message = message(&alert(kind, status, reason), &berlin(), &History::default());
                 let case = format!("{kind:?} {status:?} {reason}: {message:?}");
                 assert!(message.title.contains("Gitea"), "{case}");
                 assert_eq!(message.title.contains("Test: "), reason == "test", "{case}");
@@ -279,7 +282,7 @@ proptest! {
     #[test]
     fn any_alert_is_worded(alert in any_alert(), utc_offset_seconds in any::<i32>(), zone_abbreviation in any::<String>()) {
         let target = Target { utc_offset_seconds, zone_abbreviation, ..Target::default() };
-        let message = message(&alert, &target);
+        let message = message(&alert, &target, &History::default());
         let title = message.title.chars().count();
         prop_assert!(title > 2 && title <= 256 && !message.title.contains('\n'), "{}", message.title);
         prop_assert!(message.fields.len() <= 25);
@@ -287,4 +290,16 @@ proptest! {
             prop_assert!(!field.value.is_empty() && field.value.chars().count() <= 1024, "{field:?}");
         }
     }
+}
+
+#[test]
+fn the_newest_checks_are_shown_oldest_first() {
+    use Status::{Degraded, Down, Unknown, Up};
+    let recent = [Down, Unknown, Degraded, Up].map(|status| Outcome { status, ..Outcome::default() });
+    let history = History { recent: recent.into(), uptime_day: Some(99.999), uptime_week: None };
+    let message = message(&alert(Kind::Opened, Down, "failures"), &berlin(), &history);
+    let shown: Vec<_> =
+        message.fields.iter().rev().take(2).map(|f| (f.name.as_str(), f.value.as_str())).collect();
+    // Rounded down: 100 % would deny the outage.
+    assert_eq!(shown, [("Uptime 24 h", "99.99 %"), ("Last 4 checks", "▲◆?▼")]);
 }

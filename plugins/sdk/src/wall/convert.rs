@@ -2,7 +2,7 @@
 
 use super::check_bindings::exports::pihook::plugin::check;
 use super::check_bindings::pihook::plugin::types;
-use super::formatter_bindings::exports::pihook::plugin::formatter;
+use super::formatter_bindings::pihook::plugin::alerts;
 use crate::{Alert, Colour, Kind, Message, Metric, Outcome, Severity, Status, Target};
 
 pub(super) fn outcome(outcome: Outcome) -> check::Outcome {
@@ -22,25 +22,20 @@ pub(super) fn outcome(outcome: Outcome) -> check::Outcome {
     }
 }
 
-pub(super) fn alert(alert: formatter::Alert) -> Alert {
+pub(super) fn alert(alert: alerts::Alert) -> Alert {
     Alert {
         kind: match alert.kind {
-            formatter::Kind::Opened => Kind::Opened,
-            formatter::Kind::Escalated => Kind::Escalated,
-            formatter::Kind::Reminder => Kind::Reminder,
-            formatter::Kind::Recovered => Kind::Recovered,
-            formatter::Kind::Notice => Kind::Notice,
+            alerts::Kind::Opened => Kind::Opened,
+            alerts::Kind::Escalated => Kind::Escalated,
+            alerts::Kind::Reminder => Kind::Reminder,
+            alerts::Kind::Recovered => Kind::Recovered,
+            alerts::Kind::Notice => Kind::Notice,
         },
         reason: alert.reason,
         incident: alert.incident,
         service: alert.service,
         zone: alert.zone,
-        status: match alert.status {
-            types::Status::Up => Status::Up,
-            types::Status::Degraded => Status::Degraded,
-            types::Status::Down => Status::Down,
-            types::Status::Unknown => Status::Unknown,
-        },
+        status: super::history::status(alert.status),
         severity: match alert.severity {
             types::Severity::Info => Severity::Info,
             types::Severity::Warning => Severity::Warning,
@@ -57,7 +52,7 @@ pub(super) fn alert(alert: formatter::Alert) -> Alert {
     }
 }
 
-pub(super) fn target(target: formatter::Target) -> Target {
+pub(super) fn target(target: alerts::Target) -> Target {
     Target {
         sink: target.sink,
         utc_offset_seconds: target.utc_offset_seconds,
@@ -66,20 +61,20 @@ pub(super) fn target(target: formatter::Target) -> Target {
     }
 }
 
-pub(super) fn message(message: Message) -> formatter::Message {
-    formatter::Message {
+pub(super) fn message(message: Message) -> alerts::Message {
+    alerts::Message {
         title: message.title,
         body: message.body,
         fields: message
             .fields
             .into_iter()
-            .map(|field| formatter::Field { name: field.name, value: field.value, inline: field.inline })
+            .map(|field| alerts::Field { name: field.name, value: field.value, inline: field.inline })
             .collect(),
         colour: match message.colour {
-            Colour::Good => formatter::Colour::Good,
-            Colour::Warning => formatter::Colour::Warning,
-            Colour::Bad => formatter::Colour::Bad,
-            Colour::Neutral => formatter::Colour::Neutral,
+            Colour::Good => alerts::Colour::Good,
+            Colour::Warning => alerts::Colour::Warning,
+            Colour::Bad => alerts::Colour::Bad,
+            Colour::Neutral => alerts::Colour::Neutral,
         },
         ext: Vec::new(),
     }

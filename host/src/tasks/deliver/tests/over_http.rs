@@ -191,7 +191,11 @@ async fn no_log_line_and_no_row_has_the_webhook_s_token() {
         "the log has it all: {log}"
     );
     let rows = format!("{:?} {:?} {refused:?}", stage.undelivered(), stage.store.disabled_sinks().await);
-    for text in [log, rows, format!("{:?}", Outlet { sink, formatter: String::new() })] {
+    for text in [
+        log,
+        rows,
+        format!("{:?}", Outlet { sink, formatter: String::new(), digest_formatter: String::new() }),
+    ] {
         assert!(!text.contains(TOKEN) && !text.contains("/api/webhooks/"), "{text}");
     }
 }

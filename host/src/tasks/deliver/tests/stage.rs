@@ -192,6 +192,7 @@ pub(super) fn alert(service: &str, sinks: &[&str]) -> Alert {
         severity: Severity::Critical,
         level: 0,
         mention: None,
+        formatter: None,
         at: DECIDED.parse().unwrap(),
         since: DECIDED.parse().unwrap(),
         lasted: Duration::from_secs(60),
@@ -204,6 +205,7 @@ pub(super) fn alert(service: &str, sinks: &[&str]) -> Alert {
 
 /// A set of sinks, each worded by the formatter of this id.
 pub(super) fn set<const N: usize>(formatter: &str, sinks: [(&str, Arc<dyn Sink>); N]) -> SinkSet {
-    let outlet = |sink| Outlet { sink, formatter: formatter.to_owned() };
+    let outlet =
+        |sink| Outlet { sink, formatter: formatter.to_owned(), digest_formatter: formatter.to_owned() };
     sinks.into_iter().map(|(id, sink)| (SinkId::new(id), outlet(sink))).collect()
 }
