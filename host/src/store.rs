@@ -43,6 +43,7 @@ mod queue;
 mod reader;
 mod records;
 mod schema;
+mod sink_memory;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,6 +234,36 @@ impl Store {
     pub async fn enable_sink(&self, sink: &SinkId) -> Result<(), StoreError> {
         let sink = sink.clone();
         writer::call(&self.jobs, move |db| disabled::remove(db, &sink)).await
+    }
+
+    /// What the sink has remembered of the topic under this key.
+    pub async fn recall_of_sink(
+        &self,
+        sink: &SinkId,
+        topic: &str,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let (sink, topic, key) = (sink.clone(), topic.to_owned(), key.to_owned());
+        writer::call(&self.jobs, move |db| sink_memory::get(db, &sink, &topic, &key)).await
+    }
+
+    /// Remembers something for a sink; of each topic only the newest are kept.
+    pub async fn remember_of_sink(
+        &self,
+        sink: &SinkId,
+        topic: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<(), StoreError> {
+        let (sink, topic) = (sink.clone(), topic.to_owned());
+        let (key, value) = (key.to_owned(), value.to_owned());
+        writer::call(&self.jobs, move |db| sink_memory::put(db, &sink, &topic, &key, &value)).await
+    }
+
+    /// Forgets all that was remembered for a sink.
+    pub async fn forget_sink(&self, sink: &SinkId) -> Result<(), StoreError> {
+        let sink = sink.clone();
+        writer::call(&self.jobs, move |db| sink_memory::forget(db, &sink)).await
     }
 
     /// The sinks that are disabled.

@@ -44,7 +44,7 @@ const MISTAKEN: &[(&str, &[&str])] = &[
     ("  far away: {}", &[r#"zones["far away"]: `far away` cannot be a name here; up to 64 letters, digits, `-` and `_`, such as `my-name`"#]),
     ("sinks:", &[]),
     (r#"  discord: { type: disscord, url: "https://discord.com/api/webhooks/1/a" }"#, &["sinks.discord.type: there is no sink type `disscord`; did you mean `discord`?"]),
-    ("  phone: { type: telegram, token: x }", &["sinks.phone.type: this version of PiHook does not support sinks of the type `telegram` yet; remove it until a later version does"]),
+    ("  phone: { type: telegram, token: x, chat: 5 }", &["sinks.phone.token: this is not a bot's token; the bot's token as @BotFather gives it, best as \"${TELEGRAM_TOKEN}\""]),
     (r#"  hook: { type: discord, url: "${NOT_SET}" }"#, &["sinks.hook.url: the environment variable `NOT_SET` is not set; set it where pihook is started, or put the value in a file and write `${file:PATH}`"]),
     (r#"  other: { type: discord, url: "https://discord.com/channels/1/2", formatter: poem }"#, &[r#"sinks.other.url: this is not the address of a Discord webhook; the webhook's address as Discord gives it: `https://discord.com/api/webhooks/…`, best as "${DISCORD_WEBHOOK_URL}""#]),
     (r#"  fourth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: poem }"#, &["sinks.fourth.formatter: there is no plugin `poem`; one of {plugins}, or declare it under `plugins:`"]),

@@ -63,8 +63,32 @@ pub(super) const LEVEL: Section = Section {
 pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &[], later: &["canaries"], hint: "" };
 
 pub(super) const DISCORD: Section = Section {
-    name: "sinks.NAME",
-    keys: &["type", "url", "formatter", "username", "thread_id"],
+    name: "type: discord",
+    keys: &["type", "url", "formatter", "username", "thread_id", "silent_recoveries"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const TELEGRAM: Section = Section {
+    name: "type: telegram",
+    keys: &["type", "token", "chat", "topic", "chats", "api", "formatter", "silent_recoveries"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const CHATS: Section =
+    Section { name: "chats", keys: &["info", "warning", "critical"], later: &[], hint: "" };
+
+pub(super) const NTFY: Section = Section {
+    name: "type: ntfy",
+    keys: &["type", "topic", "server", "token", "user", "password", "click", "formatter"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const WEBHOOK: Section = Section {
+    name: "type: webhook",
+    keys: &["type", "url", "secret", "headers", "formatter"],
     later: &[],
     hint: "",
 };
@@ -104,8 +128,10 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 11] =
-    [&ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE];
+pub(super) const ALL: [&Section; 15] = [
+    &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &TELEGRAM, &CHATS, &NTFY,
+    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE,
+];
 
 impl Section {
     /// What is wrong with a key that is not one of `keys`.

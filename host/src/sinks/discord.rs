@@ -20,7 +20,7 @@ use url::Url;
 
 use super::client::{HttpClient, describe, read_start};
 use super::{Asking, SendContext, Sending, Sink, Verdict};
-use payload::Payload;
+use payload::{Payload, Sound};
 
 pub use settings::{DiscordSettings, SettingsError};
 
@@ -44,6 +44,7 @@ pub struct DiscordSink {
     client: HttpClient,
     url: Url,
     username: Option<String>,
+    silent_recoveries: bool,
     fingerprint: String,
     /// When the webhook's rate limit allows the next request, as its last answer told.
     free_at: Mutex<Option<Instant>>,
@@ -69,7 +70,9 @@ impl Sink for DiscordSink {
             if let Some(wait) = self.must_wait() {
                 return Verdict::Wait(wait);
             }
-            let payload = Payload::new(message, context, self.username.as_deref());
+            let silent = self.silent_recoveries && context.is_recovery();
+            let sound = if silent { Sound::None } else { Sound::Usual };
+            let payload = Payload::new(message, context, self.username.as_deref(), sound);
             let request = self.client.get().post(self.url.clone()).header(USER_AGENT, AGENT).json(&payload);
             match request.send().await {
                 Ok(response) => self.judge(response).await,
@@ -100,6 +103,7 @@ impl DiscordSink {
             client,
             url: settings.endpoint()?,
             username: settings.display_name()?,
+            silent_recoveries: settings.silent_recoveries,
             fingerprint: settings.fingerprint(),
             free_at: Mutex::new(None),
         })

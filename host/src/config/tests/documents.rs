@@ -60,6 +60,9 @@ fn the_examples_of_the_documentation_are_valid() {
         let text = if text.contains("services:") { text.to_owned() } else { format!("{text}services: []\n") };
         let variables = [
             ("DISCORD_WEBHOOK_URL", WEBHOOK),
+            ("TELEGRAM_TOKEN", "1234:abcdefgh-token"),
+            ("NTFY_TOPIC", "pihook-topic"),
+            ("HOOK_SECRET", "0123456789abcdef"),
             ("PIHOOK_PASSWORD", "x"),
             ("GITEA_TOKEN", "gitea-token"),
             ("BACKUP_TOKEN", "backup-token-0123"),
