@@ -8,6 +8,8 @@ mod bus;
 mod discord;
 #[path = "../fixtures/dns.rs"]
 mod dns;
+#[path = "../fixtures/receiver.rs"]
+mod receiver;
 #[path = "../fixtures/web.rs"]
 mod web;
 
@@ -38,4 +40,5 @@ mod oneshot;
 mod outages;
 mod reload;
 mod secrets;
+mod sinks;
 mod unprivileged;

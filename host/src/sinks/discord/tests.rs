@@ -283,7 +283,7 @@ proptest! {
         let late = late.then(|| Late::of(Zoned::new(alert.at, jiff::tz::TimeZone::UTC), jiff::Timestamp::MAX)).flatten();
         for form in [Form::Rich, Form::Plain] {
             let context = SendContext { late: late.as_ref(), form, ..SendContext::of(&alert) };
-            let body = serde_json::to_value(Payload::new(&message, &context, Some("PiHook"))).unwrap();
+            let body = serde_json::to_value(Payload::new(&message, &context, Some("PiHook"), payload::Sound::Usual)).unwrap();
             prop_assert_eq!(violations(&body), Vec::<String>::new());
             let pings: &[&str] = if mention { &["@here"] } else { &[] };
             prop_assert_eq!(super::fake::pings(&body), pings);

@@ -53,8 +53,9 @@ async fn a_message_arrives_as_loud_as_it_is() {
 #[tokio::test]
 async fn the_longest_message_is_no_attachment() {
     let ntfy = Receiver::start(Provider::Ntfy).await;
+    let alert = alert(AlertKind::Opened);
     for form in [Form::Rich, Form::Plain] {
-        let context = SendContext { form, ..SendContext::of(&alert(AlertKind::Opened)) };
+        let context = SendContext { form, ..SendContext::of(&alert) };
         assert_eq!(sink_at(&ntfy).send(&huge(), &context).await, Verdict::Sent);
     }
     assert_eq!(ntfy.violations(), [""; 0]);

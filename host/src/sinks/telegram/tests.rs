@@ -59,8 +59,9 @@ async fn severities_have_chats_and_recoveries_are_silent() {
 #[tokio::test]
 async fn the_longest_message_is_within_the_limits() {
     let telegram = Receiver::start(Provider::Telegram).await;
+    let alert = alert(AlertKind::Opened);
     for form in [Form::Rich, Form::Plain] {
-        let context = SendContext { form, ..SendContext::of(&alert(AlertKind::Opened)) };
+        let context = SendContext { form, ..SendContext::of(&alert) };
         assert_eq!(sink_at(&telegram).send(&huge(), &context).await, Verdict::Sent);
     }
     assert_eq!(telegram.violations(), [""; 0]);
