@@ -260,10 +260,9 @@ impl Store {
         writer::call(&self.jobs, move |db| sink_memory::put(db, &sink, &topic, &key, &value)).await
     }
 
-    /// Forgets all that was remembered for a sink.
-    pub async fn forget_sink(&self, sink: &SinkId) -> Result<(), StoreError> {
-        let sink = sink.clone();
-        writer::call(&self.jobs, move |db| sink_memory::forget(db, &sink)).await
+    /// Forgets what was remembered for any sink that is not among these.
+    pub async fn forget_sinks_but(&self, sinks: Vec<SinkId>) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| sink_memory::forget_others(db, &sinks)).await
     }
 
     /// The sinks that are disabled.

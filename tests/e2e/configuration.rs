@@ -201,6 +201,8 @@ async fn the_examples_of_the_documentation_are_valid() {
             home.write("services.yaml", &format!("{example}{services}"));
             let mut command = home.command(["validate"]);
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
+            command.env("TELEGRAM_TOKEN", "1234:abcdefgh-token").env("NTFY_TOPIC", "pihook-topic");
+            command.env("HOOK_SECRET", "0123456789abcdef");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
