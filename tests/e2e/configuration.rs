@@ -275,6 +275,8 @@ async fn no_file_makes_it_panic() {
             fs::write(home.join(&name), &variant).unwrap();
             let mut command = home.command(["validate", "--config", &name]);
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
+            command.env("TELEGRAM_TOKEN", "1234:abcdefgh-token").env("NTFY_TOPIC", "pihook-topic");
+            command.env("HOOK_SECRET", "0123456789abcdef");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
