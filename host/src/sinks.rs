@@ -8,13 +8,21 @@ mod client;
 mod discord;
 mod late;
 mod measure;
+mod memory;
+mod ntfy;
 mod ping;
+#[cfg(test)]
+mod samples;
+mod telegram;
+mod text;
+mod webhook;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::pin::Pin;
 use std::time::Duration;
 
-use pihook_core::{Alert, Message};
+use pihook_core::{Alert, AlertKind, Message, Timestamp};
+use sha2::{Digest, Sha256};
 
 #[cfg(test)]
 pub(crate) use discord::fake as fake_discord;
@@ -23,7 +31,11 @@ pub use client::{ClientError, HttpClient, TIMEOUT};
 pub use discord::{DiscordSettings, DiscordSink, SettingsError, render as render_discord};
 pub use late::Late;
 pub use measure::measure_of;
+pub use memory::{Forgetful, Memory, Recalling, Remembering};
+pub use ntfy::{NtfyLogin, NtfySettings, NtfySink};
 pub use ping::Ping;
+pub use telegram::{TelegramChat, TelegramSettings, TelegramSink};
+pub use webhook::{WebhookSettings, WebhookSink};
 
 /// A destination of messages.
 pub trait Sink: Send + Sync {
@@ -74,6 +86,33 @@ pub struct SendContext<'a> {
     pub late: Option<&'a Late>,
     /// How the message is to be laid out.
     pub form: Form,
+    /// What time it is.
+    pub now: Timestamp,
+    /// The delivery's number, which no other has in this database; 0 outside of the outbox.
+    pub delivery: i64,
+    /// What the sink knows from earlier attempts.
+    pub memory: &'a dyn Memory,
+}
+
+impl<'a> SendContext<'a> {
+    /// That of an alert that is sent at once, past the outbox.
+    #[must_use]
+    pub fn of(alert: &'a Alert) -> Self {
+        Self { alert, late: None, form: Form::Rich, now: alert.at, delivery: 0, memory: &Forgetful }
+    }
+
+    /// Names the delivery, for receivers who want to recognise one that comes twice: always the same for one, and
+    /// different for each other, also those of another PiHook.
+    fn key(&self) -> String {
+        let (alert, number) = (self.alert, self.delivery.to_string());
+        let at = alert.at.as_nanosecond().to_string();
+        digest([&number, &at, alert.kind.as_str(), alert.service.as_str()].map(Some))
+    }
+
+    /// Whether it ends an incident.
+    fn is_recovery(&self) -> bool {
+        self.alert.kind == AlertKind::Recovered
+    }
 }
 
 /// How a message is laid out.
@@ -108,4 +147,23 @@ impl fmt::Display for Verdict {
             Verdict::Retry(why) | Verdict::Refused(why) | Verdict::Disabled(why) => f.write_str(why),
         }
     }
+}
+
+/// A digest's first 64 bits: enough to notice a change, and what is secret in it is too long to be found by trying.
+fn digest<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let mut digest = Sha256::new();
+    for text in texts {
+        // Lengths keep neighbours apart; the largest stands for none.
+        digest.update(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+        digest.update(text.unwrap_or_default());
+    }
+    hex(digest.finalize().iter().take(8))
+}
+
+fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+    bytes.into_iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

@@ -45,6 +45,7 @@ mod recent;
 mod records;
 mod rescue;
 mod schema;
+mod sink_memory;
 pub mod upkeep;
 mod writer;
 
@@ -249,6 +250,35 @@ impl Store {
     pub async fn enable_sink(&self, sink: &SinkId) -> Result<(), StoreError> {
         let sink = sink.clone();
         writer::call(&self.jobs, move |db| disabled::remove(db, &sink)).await
+    }
+
+    /// What the sink has remembered of the topic under this key.
+    pub async fn recall_of_sink(
+        &self,
+        sink: &SinkId,
+        topic: &str,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let (sink, topic, key) = (sink.clone(), topic.to_owned(), key.to_owned());
+        writer::call(&self.jobs, move |db| sink_memory::get(db, &sink, &topic, &key)).await
+    }
+
+    /// Remembers something for a sink; of each topic only the newest are kept.
+    pub async fn remember_of_sink(
+        &self,
+        sink: &SinkId,
+        topic: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<(), StoreError> {
+        let (sink, topic) = (sink.clone(), topic.to_owned());
+        let (key, value) = (key.to_owned(), value.to_owned());
+        writer::call(&self.jobs, move |db| sink_memory::put(db, &sink, &topic, &key, &value)).await
+    }
+
+    /// Forgets what was remembered for any sink that is not among these.
+    pub async fn forget_sinks_but(&self, sinks: Vec<SinkId>) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| sink_memory::forget_others(db, &sinks)).await
     }
 
     /// The sinks that are disabled.

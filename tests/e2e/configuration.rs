@@ -44,7 +44,7 @@ const MISTAKEN: &[(&str, &[&str])] = &[
     ("  far away: {}", &[r#"zones["far away"]: `far away` cannot be a name here; up to 64 letters, digits, `-` and `_`, such as `my-name`"#]),
     ("sinks:", &[]),
     (r#"  discord: { type: disscord, url: "https://discord.com/api/webhooks/1/a" }"#, &["sinks.discord.type: there is no sink type `disscord`; did you mean `discord`?"]),
-    ("  phone: { type: telegram, token: x }", &["sinks.phone.type: this version of PiHook does not support sinks of the type `telegram` yet; remove it until a later version does"]),
+    ("  phone: { type: telegram, token: x, chat: 5 }", &["sinks.phone.token: this is not a bot's token; the bot's token as @BotFather gives it, best as \"${TELEGRAM_TOKEN}\""]),
     (r#"  hook: { type: discord, url: "${NOT_SET}" }"#, &["sinks.hook.url: the environment variable `NOT_SET` is not set; set it where pihook is started, or put the value in a file and write `${file:PATH}`"]),
     (r#"  other: { type: discord, url: "https://discord.com/channels/1/2", formatter: poem }"#, &[r#"sinks.other.url: this is not the address of a Discord webhook; the webhook's address as Discord gives it: `https://discord.com/api/webhooks/…`, best as "${DISCORD_WEBHOOK_URL}""#]),
     (r#"  fourth: { type: discord, url: "http://127.0.0.1:9/hook", formatter: poem }"#, &["sinks.fourth.formatter: there is no formatter `poem`; one of compact, detailed, digest, plain, mine, or declare it under `plugins:`"]),
@@ -201,6 +201,8 @@ async fn the_examples_of_the_documentation_are_valid() {
             home.write("services.yaml", &format!("{example}{services}"));
             let mut command = home.command(["validate"]);
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
+            command.env("TELEGRAM_TOKEN", "1234:abcdefgh-token").env("NTFY_TOPIC", "pihook-topic");
+            command.env("HOOK_SECRET", "0123456789abcdef");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
@@ -273,6 +275,8 @@ async fn no_file_makes_it_panic() {
             fs::write(home.join(&name), &variant).unwrap();
             let mut command = home.command(["validate", "--config", &name]);
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
+            command.env("TELEGRAM_TOKEN", "1234:abcdefgh-token").env("NTFY_TOPIC", "pihook-topic");
+            command.env("HOOK_SECRET", "0123456789abcdef");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")

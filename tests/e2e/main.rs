@@ -8,6 +8,8 @@ mod bus;
 mod discord;
 #[path = "../fixtures/dns.rs"]
 mod dns;
+#[path = "../fixtures/receiver.rs"]
+mod receiver;
 #[path = "../fixtures/web.rs"]
 mod web;
 
@@ -42,5 +44,6 @@ mod oneshot;
 mod outages;
 mod reload;
 mod secrets;
+mod sinks;
 mod unprivileged;
 mod watchdog;

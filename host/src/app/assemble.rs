@@ -11,7 +11,10 @@ use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
 use crate::plugins::{Library, LoadError, PluginSource};
 use crate::probes::system_roots;
-use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, Ping, Sink, TIMEOUT};
+use crate::sinks::{
+    DiscordSettings, DiscordSink, HttpClient, NtfyLogin, NtfySettings, NtfySink, Ping, Sink, TIMEOUT,
+    TelegramChat, TelegramSettings, TelegramSink, WebhookSettings, WebhookSink,
+};
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
 use crate::tasks::watchdog::Watchdog;
@@ -115,17 +118,11 @@ pub(super) fn sinks(config: &Config, library: &Library, problems: &mut Problems)
             return SinkSet::new();
         }
     };
-    let outlet = |(name, sink): (&SinkId, &SinkConfig)| {
-        let SinkKind::Discord { url, username, thread_id } = &sink.kind;
-        let settings =
-            DiscordSettings { url: url.clone(), username: username.clone(), thread_id: thread_id.clone() };
-        match DiscordSink::new(&settings, client.clone()) {
-            Ok(itself) => Some((name.clone(), outlet_of(Arc::new(itself), sink, library))),
-            Err(error) => {
-                let path = format!("sinks.{name}.{}", error.setting());
-                problems.add(config.problem(&path, error.to_string(), error.remedy()));
-                None
-            }
+    let outlet = |(name, sink): (&SinkId, &SinkConfig)| match build(&sink.kind, client.clone()) {
+        Ok(itself) => Some((name.clone(), outlet_of(itself, sink, library))),
+        Err(Unfit { setting, what, remedy }) => {
+            problems.add(config.problem(&format!("sinks.{name}.{setting}"), what, remedy));
+            None
         }
     };
     config.sinks.iter().filter_map(outlet).collect()
@@ -154,6 +151,48 @@ fn outlet_of(sink: Arc<dyn Sink>, config: &SinkConfig, library: &Library) -> Out
         _ => config.digest_formatter.clone(),
     };
     Outlet { sink, formatter: config.formatter.clone(), digest_formatter }
+}
+
+/// A setting that a sink cannot be made of.
+struct Unfit {
+    setting: &'static str,
+    what: String,
+    remedy: String,
+}
+
+fn build(kind: &SinkKind, client: HttpClient) -> Result<Arc<dyn Sink>, Unfit> {
+    Ok(match kind.clone() {
+        SinkKind::Discord { url, username, thread_id, silent_recoveries } => {
+            let settings = DiscordSettings { url, username, thread_id, silent_recoveries };
+            Arc::new(DiscordSink::new(&settings, client).map_err(|error| Unfit {
+                setting: error.setting(),
+                what: error.to_string(),
+                remedy: error.remedy(),
+            })?)
+        }
+        SinkKind::Telegram { token, api, chat, chats, silent_recoveries } => {
+            let place = |(chat, topic)| TelegramChat { chat, topic };
+            let chats = chats.into_iter().map(|(severity, chat)| (severity, place(chat))).collect();
+            let settings = TelegramSettings { token, api, chat: place(chat), chats, silent_recoveries };
+            Arc::new(TelegramSink::new(settings, client))
+        }
+        SinkKind::Ntfy { server, topic, token, user, click } => {
+            let login = match (token, user) {
+                (Some(token), _) => NtfyLogin::Token(token),
+                (None, Some((user, password))) => NtfyLogin::Password(user, password),
+                (None, None) => NtfyLogin::Anonymous,
+            };
+            Arc::new(NtfySink::new(NtfySettings { server, topic, login, click }, client))
+        }
+        SinkKind::Webhook { url, secret, headers } => {
+            let settings = WebhookSettings { url, secret, headers };
+            Arc::new(WebhookSink::new(settings, client).map_err(|error| Unfit {
+                setting: "url",
+                what: error.to_string(),
+                remedy: "an address and headers that HTTP allows".to_owned(),
+            })?)
+        }
+    })
 }
 
 #[cfg(test)]

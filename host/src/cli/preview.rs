@@ -14,7 +14,7 @@ use super::output::{Paint, Stream};
 use crate::app::{self, Prepared};
 use crate::exit_code::ExitCode;
 use crate::plugins::{BUNDLED, BUNDLED_FORMATTERS, Library};
-use crate::sinks::{Form, SendContext, Sink, render_discord};
+use crate::sinks::{SendContext, Sink, render_discord};
 use crate::store::{Recent, RecentOutcome};
 use crate::tasks::wording::PluginFormatter;
 
@@ -167,10 +167,10 @@ fn history(alert: &Alert) -> Recent {
 }
 
 fn rendered(sink: Option<&dyn Sink>, message: &Message, alert: &Alert) -> String {
-    let context = SendContext { alert, late: None, form: Form::Rich };
+    let context = SendContext::of(alert);
     match sink {
         Some(sink) => sink.render(message, &context),
-        None => render_discord(message, &context, None),
+        None => render_discord(message, &context),
     }
 }
 

@@ -69,8 +69,8 @@ pub(super) const LEVEL: Section = Section {
 pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &[], later: &["canaries"], hint: "" };
 
 pub(super) const DISCORD: Section = Section {
-    name: "sinks.NAME",
-    keys: &["type", "url", "formatter", "digest_formatter", "username", "thread_id"],
+    name: "type: discord",
+    keys: &["type", "url", "formatter", "digest_formatter", "username", "thread_id", "silent_recoveries"],
     later: &[],
     hint: "",
 };
@@ -78,6 +78,40 @@ pub(super) const DISCORD: Section = Section {
 pub(super) const WINDOW: Section = Section {
     name: "maintenance[]",
     keys: &["name", "daily", "weekly", "monthly", "from", "until", "timezone", "services", "zones", "reason"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const TELEGRAM: Section = Section {
+    name: "type: telegram",
+    keys: &[
+        "type",
+        "token",
+        "chat",
+        "topic",
+        "chats",
+        "api",
+        "formatter",
+        "digest_formatter",
+        "silent_recoveries",
+    ],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const CHATS: Section =
+    Section { name: "chats", keys: &["info", "warning", "critical"], later: &[], hint: "" };
+
+pub(super) const NTFY: Section = Section {
+    name: "type: ntfy",
+    keys: &["type", "topic", "server", "token", "user", "password", "click", "formatter", "digest_formatter"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const WEBHOOK: Section = Section {
+    name: "type: webhook",
+    keys: &["type", "url", "secret", "headers", "formatter", "digest_formatter"],
     later: &[],
     hint: "",
 };
@@ -119,9 +153,9 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 13] = [
-    &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &PLUGIN, &ALLOW, &SERVICE,
-    &WATCHDOG, &WINDOW,
+pub(super) const ALL: [&Section; 17] = [
+    &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &TELEGRAM, &CHATS, &NTFY,
+    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW,
 ];
 
 impl Section {

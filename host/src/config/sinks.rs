@@ -1,20 +1,21 @@
 //! Where alerts can go.
 
+mod discord;
+mod ntfy;
+mod telegram;
+mod webhook;
+
 use std::collections::BTreeMap;
 
-use pihook_core::{Secret, SinkId};
+use pihook_core::{Secret, Severity, SinkId};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::keys::{DISCORD, later};
 use super::ladder::{read_formatter, unknown};
 use super::problem::Fault;
-use super::reader::{Node, Reader};
+use super::reader::{Fields, Node, Reader};
 
 const EXAMPLE: &str = "such as `discord: { type: discord, url: \"${DISCORD_WEBHOOK_URL}\" }`";
-const WEBHOOK: &str = "the webhook's address as Discord gives it: \
-    `https://discord.com/api/webhooks/…`, best as \"${DISCORD_WEBHOOK_URL}\"";
-
 /// One destination of alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkConfig {
@@ -55,6 +56,43 @@ pub enum SinkKind {
         username: Option<String>,
         /// The thread to post into, a number.
         thread_id: Option<String>,
+        /// Whether the end of an incident makes no sound.
+        silent_recoveries: bool,
+    },
+    /// A Telegram bot.
+    Telegram {
+        /// Its token.
+        token: Secret,
+        /// The Bot API's address.
+        api: Url,
+        /// The chat that it writes to, and the topic.
+        chat: (String, Option<i64>),
+        /// Those of a severity, instead.
+        chats: BTreeMap<Severity, (String, Option<i64>)>,
+        /// Whether the end of an incident makes no sound.
+        silent_recoveries: bool,
+    },
+    /// A topic of an ntfy server.
+    Ntfy {
+        /// The server's address.
+        server: Url,
+        /// The topic's name.
+        topic: Secret,
+        /// An access token.
+        token: Option<Secret>,
+        /// A name and a password.
+        user: Option<(String, Secret)>,
+        /// What a tap opens.
+        click: Option<String>,
+    },
+    /// A web address that takes JSON.
+    Webhook {
+        /// The address.
+        url: Secret,
+        /// The signature's key.
+        secret: Option<Secret>,
+        /// Further headers.
+        headers: Vec<(String, Secret)>,
     },
 }
 
@@ -66,12 +104,12 @@ pub(super) fn read(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeMap<
 
 fn read_sink(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
     match node.value.get("type") {
-        Some(Value::String(kind)) if kind == "discord" => read_discord(node, reader),
+        Some(Value::String(kind)) if kind == "discord" => discord::read(node, reader),
+        Some(Value::String(kind)) if kind == "telegram" => telegram::read(node, reader),
+        Some(Value::String(kind)) if kind == "ntfy" => ntfy::read(node, reader),
+        Some(Value::String(kind)) if kind == "webhook" => webhook::read(node, reader),
         Some(Value::String(kind)) => {
-            let fault = match kind.as_str() {
-                "telegram" | "webhook" => later(&format!("sinks of the type `{kind}`")),
-                _ => unknown("sink type", kind, &["discord"], ""),
-            };
+            let fault = unknown("sink type", kind, &["discord", "telegram", "ntfy", "webhook"], "");
             reader.fault(&super::lines::below(&node.path, "type"), fault);
             None
         }
@@ -86,69 +124,70 @@ fn read_sink(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
     }
 }
 
-fn read_discord(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
-    let fields = reader.fields(Some(node), &DISCORD);
-    let url = match fields.get("url") {
-        Some(node) => reader.secret(&node).and_then(|url| {
-            let checked = discord_url(&url);
-            reader.keep(&node.path, checked).map(|()| url)
-        }),
-        None => {
-            reader.fault(&fields.path, Fault::new("`url` is missing", WEBHOOK));
-            None
+/// What words a sink's messages.
+struct Wording {
+    formatter: String,
+    digest: String,
+}
+
+impl Wording {
+    /// What the sink says of it, and what is usual for its type where it says nothing.
+    fn read(kind: &str, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Self {
+        let mut named = |key| fields.get(key).and_then(|node| read_formatter(&node, reader));
+        let (formatter, digest) = (named("formatter"), named("digest_formatter"));
+        Self {
+            formatter: formatter.as_deref().unwrap_or(default_formatter(kind)).to_owned(),
+            digest: digest.as_deref().unwrap_or(DIGEST).to_owned(),
         }
-    };
-    let formatter = fields.get("formatter").and_then(|node| read_formatter(&node, reader));
-    let digest = fields.get("digest_formatter").and_then(|node| read_formatter(&node, reader));
-    let username = fields.get("username").and_then(|node| {
-        let text = reader.text(&node)?;
-        let length = text.trim().chars().count();
-        let fault = || Fault::new("Discord does not take this as a name", "1 to 80 characters on one line");
-        let good = (1..=80).contains(&length) && !text.contains(char::is_control);
-        reader.keep(&node.path, good.then(|| text.trim().to_owned()).ok_or_else(fault))
+    }
+
+    fn of(self, kind: SinkKind) -> SinkConfig {
+        SinkConfig { kind, formatter: self.formatter, digest_formatter: self.digest }
+    }
+}
+
+/// `true` or `false`; the latter if it is not there.
+fn flag(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> bool {
+    match node {
+        Some(Node { value: Value::Bool(flag), .. }) => *flag,
+        Some(node) => {
+            reader.wrong_kind(&node, "`true` or `false`", "write `true` or `false`".to_owned());
+            false
+        }
+        None => false,
+    }
+}
+
+/// What cannot be done without.
+fn required<'v>(fields: &Fields<'v>, key: &str, remedy: &str, reader: &mut Reader<'_>) -> Option<Node<'v>> {
+    let node = fields.get(key);
+    if node.is_none() {
+        reader.fault(&fields.path, Fault::new(format!("`{key}` is missing"), remedy));
+    }
+    node
+}
+
+/// The base address of a provider.
+fn base(node: Option<Node<'_>>, default: &str, reader: &mut Reader<'_>) -> Option<Url> {
+    let Some(node) = node else { return Url::parse(default).ok() };
+    let text = reader.text(&node)?;
+    let good = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
     });
-    let thread_id = fields.get("thread_id").and_then(|node| read_thread(&node, reader));
-    let kind = SinkKind::Discord { url: url?, username, thread_id };
-    Some(SinkConfig {
-        kind,
-        formatter: formatter.as_deref().unwrap_or(default_formatter("discord")).to_owned(),
-        digest_formatter: digest.as_deref().unwrap_or(DIGEST).to_owned(),
-    })
+    let fault = || Fault::new("this is not the address of a server", format!("such as `{default}`"));
+    reader.keep(&node.path, good.ok_or_else(fault))
 }
 
-fn read_thread(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<String> {
-    let text = match node.value {
-        Value::Number(number) => number.to_string(),
-        _ => reader.text(node)?,
-    };
-    let good = (1..=20).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit());
-    let fault =
-        || Fault::new("this is not a thread's ID", "the number that Discord gives for \"Copy Thread ID\"");
-    reader.keep(&node.path, good.then_some(text).ok_or_else(fault))
-}
-
-/// Checks the address without ever showing it.
-fn discord_url(url: &Secret) -> Result<(), Fault> {
-    let Ok(url) = Url::parse(url.expose()) else {
-        return Err(Fault::new("this is not a web address", WEBHOOK));
-    };
-    let loopback = match url.host() {
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-        return Err(Fault::new("a webhook's address starts with `https://`", WEBHOOK));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        let remedy = "end it before the `?` or `#`; a thread is named by `thread_id:`";
-        return Err(Fault::new("a webhook's address has nothing after its path", remedy));
-    }
-    let path: Vec<_> = url.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    match path.as_slice() {
-        _ if loopback => Ok(()),
-        [.., "webhooks", id, _token] if id.chars().all(|c| c.is_ascii_digit()) => Ok(()),
-        _ => Err(Fault::new("this is not the address of a Discord webhook", WEBHOOK)),
     }
 }

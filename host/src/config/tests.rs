@@ -97,7 +97,10 @@ fn everything_at_once() {
     assert_eq!(config.history.commit_every, Duration::from_millis(500));
     assert_eq!(config.zones.len(), 2);
 
-    let SinkKind::Discord { url, username, thread_id } = &config.sinks[&SinkId::new("discord")].kind;
+    let SinkKind::Discord { url, username, thread_id, .. } = &config.sinks[&SinkId::new("discord")].kind
+    else {
+        panic!("no Discord")
+    };
     assert_eq!(
         (url.expose(), username.as_deref(), thread_id.as_deref()),
         (WEBHOOK, Some("PiHook"), Some("99"))
@@ -275,7 +278,7 @@ fn a_file_is_loaded_with_its_folder_as_base() {
     .unwrap();
     let config = load(&file, &|_| None).unwrap();
     assert_eq!(config.data_dir, folder.path().parent().unwrap().join("state"));
-    let SinkKind::Discord { url, .. } = &config.sinks[&SinkId::new("d")].kind;
+    let SinkKind::Discord { url, .. } = &config.sinks[&SinkId::new("d")].kind else { panic!("no Discord") };
     assert_eq!(url.expose(), WEBHOOK);
 
     let absent = load(&folder.path().join("absent.yaml"), &|_| None).unwrap_err().to_string();

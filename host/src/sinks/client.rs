@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -76,4 +77,13 @@ pub(super) fn describe(error: reqwest::Error) -> String {
         return "no answer in time".to_owned();
     }
     chain(&error.without_url())
+}
+
+/// The longest wait that a provider is believed, in seconds.
+const LONGEST_WAIT: u64 = 3600;
+
+/// How long the provider asks to wait, within bounds. A date instead of seconds is not understood.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT)))
 }

@@ -20,7 +20,7 @@ use url::Url;
 
 use super::client::{HttpClient, describe, read_start};
 use super::{Asking, SendContext, Sending, Sink, Verdict};
-use payload::Payload;
+use payload::{Payload, Sound};
 
 pub use settings::{DiscordSettings, SettingsError};
 
@@ -44,6 +44,7 @@ pub struct DiscordSink {
     client: HttpClient,
     url: Url,
     username: Option<String>,
+    silent_recoveries: bool,
     fingerprint: String,
     /// When the webhook's rate limit allows the next request, as its last answer told.
     free_at: Mutex<Option<Instant>>,
@@ -69,7 +70,7 @@ impl Sink for DiscordSink {
             if let Some(wait) = self.must_wait() {
                 return Verdict::Wait(wait);
             }
-            let payload = Payload::new(message, context, self.username.as_deref());
+            let payload = self.payload(message, context);
             let request = self.client.get().post(self.url.clone()).header(USER_AGENT, AGENT).json(&payload);
             match request.send().await {
                 Ok(response) => self.judge(response).await,
@@ -79,7 +80,7 @@ impl Sink for DiscordSink {
     }
 
     fn render(&self, message: &Message, context: &SendContext<'_>) -> String {
-        render(message, context, self.username.as_deref())
+        shown(&self.payload(message, context))
     }
 
     fn ask(&self) -> Asking<'_> {
@@ -104,9 +105,16 @@ impl DiscordSink {
             client,
             url: settings.endpoint()?,
             username: settings.display_name()?,
+            silent_recoveries: settings.silent_recoveries,
             fingerprint: settings.fingerprint(),
             free_at: Mutex::new(None),
         })
+    }
+
+    fn payload<'a>(&'a self, message: &'a Message, context: &'a SendContext<'_>) -> Payload<'a> {
+        let silent = self.silent_recoveries && context.is_recovery();
+        let sound = if silent { Sound::None } else { Sound::Usual };
+        Payload::new(message, context, self.username.as_deref(), sound)
     }
 
     fn must_wait(&self) -> Option<Duration> {
@@ -181,9 +189,14 @@ impl DiscordSink {
     }
 }
 
-/// The body of a request. The webhook's address is no part of it.
-pub fn render(message: &Message, context: &SendContext<'_>, username: Option<&str>) -> String {
-    serde_json::to_string_pretty(&Payload::new(message, context, username)).unwrap_or_default()
+/// The body of a request with the usual settings. The webhook's address is no part of it.
+#[must_use]
+pub fn render(message: &Message, context: &SendContext<'_>) -> String {
+    shown(&Payload::new(message, context, None, Sound::Usual))
+}
+
+fn shown(payload: &Payload<'_>) -> String {
+    serde_json::to_string_pretty(payload).unwrap_or_default()
 }
 
 /// What Discord's errors look like, mostly.

@@ -9,6 +9,7 @@
 //! the wall clock serves only to tell that a message is late.
 
 mod crew;
+mod recollection;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -126,7 +127,7 @@ impl Deliverer {
 
 /// Sends one message to one sink at once, past the outbox; in plain words if the sink refuses the message.
 pub async fn send_now(sink: &dyn Sink, message: &Message, alert: &Alert) -> Verdict {
-    let context = SendContext { alert, late: None, form: Form::Rich };
+    let context = SendContext::of(alert);
     let verdict = sink.send(message, &context).await;
     let Verdict::Refused(why) = verdict else { return verdict };
     warn!("the message was refused, so the built-in wording is sent: {why}");

@@ -61,6 +61,9 @@ fn the_examples_of_the_documentation_are_valid() {
         let variables = [
             ("DISCORD_WEBHOOK_URL", WEBHOOK),
             ("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid"),
+            ("TELEGRAM_TOKEN", "1234:abcdefgh-token"),
+            ("NTFY_TOPIC", "pihook-topic"),
+            ("HOOK_SECRET", "0123456789abcdef"),
             ("PIHOOK_PASSWORD", "x"),
             ("GITEA_TOKEN", "gitea-token"),
             ("BACKUP_TOKEN", "backup-token-0123"),
@@ -101,13 +104,16 @@ fn the_shipped_file_works_with_its_suggestions_too() {
     assert_ne!(text, EXAMPLE);
     let variables = [
         ("DISCORD_WEBHOOK_URL", WEBHOOK),
+        ("TELEGRAM_TOKEN", "1234:abcdefgh-token"),
+        ("NTFY_TOPIC", "pihook-topic"),
+        ("HOOK_SECRET", "0123456789abcdef"),
         ("GITEA_TOKEN", "gitea-token"),
         ("BACKUP_TOKEN", "backup-token-0123"),
         ("PIHOOK_PASSWORD", "x"),
     ];
     let config = read_with(text.as_bytes(), &variables, &[]);
     let config = config.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
-    assert_eq!(config.sinks.len(), 1);
+    assert_eq!(config.sinks.len(), 4);
     // Each check that comes with PiHook is shown.
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins")).unwrap();
     let checks: BTreeSet<String> = folders

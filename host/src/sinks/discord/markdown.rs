@@ -1,35 +1,12 @@
 //! Untrusted text, made harmless: a service's name must not format, link or mention anything.
 
-/// What becomes of line breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lines {
-    /// They stay.
-    Keep,
-    /// They become blanks.
-    Join,
-}
+pub(super) use crate::sinks::text::{Lines, clean};
 
 /// Invisible, yet not empty for Discord.
 pub(super) const FILLER: &str = "\u{200b}";
 
 /// The longest emoji name that is looked for.
 const EMOJI_NAME: usize = 64;
-
-/// The text without control characters and without blanks around it.
-pub(super) fn clean(text: &str, lines: Lines) -> String {
-    let cleaned: String = text
-        .chars()
-        .filter_map(|c| match c {
-            '\n' if lines == Lines::Keep => Some('\n'),
-            '\n' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-            // Marks that reverse the order of what follows, so that a text reads differently from what it says.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
-            c if c.is_control() => None,
-            c => Some(c),
-        })
-        .collect();
-    cleaned.trim().to_owned()
-}
 
 /// The text, cleaned, that Discord shows as it stands.
 pub(super) fn escape(text: &str, lines: Lines) -> String {

@@ -17,7 +17,21 @@ pub(super) struct Payload<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     embeds: Vec<Embed>,
     allowed_mentions: AllowedMentions<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<u32>,
 }
+
+/// How a message makes itself heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sound {
+    /// As every message of the channel.
+    Usual,
+    /// It is shown, and nobody's device makes a sound.
+    None,
+}
+
+/// Discord's flag `SUPPRESS_NOTIFICATIONS`.
+const SUPPRESS_NOTIFICATIONS: u32 = 1 << 12;
 
 /// Who may be pinged, whatever the text says. Left out, Discord would ping every user that is named.
 #[derive(Debug, Serialize)]
@@ -57,18 +71,29 @@ struct Footer {
 
 impl<'a> Payload<'a> {
     /// The message as `context` wants it, under the webhook's own name or another.
-    pub(super) fn new(message: &Message, context: &SendContext<'a>, username: Option<&'a str>) -> Self {
+    pub(super) fn new(
+        message: &Message,
+        context: &SendContext<'a>,
+        username: Option<&'a str>,
+        sound: Sound,
+    ) -> Self {
+        let flags = (sound == Sound::None).then_some(SUPPRESS_NOTIFICATIONS);
         let (ping, allowed_mentions) = ping(context.alert.mention.as_ref());
         match context.form {
-            Form::Rich => {
-                Self { username, content: ping, embeds: vec![Embed::new(message, context)], allowed_mentions }
-            }
+            Form::Rich => Self {
+                username,
+                content: ping,
+                embeds: vec![Embed::new(message, context)],
+                allowed_mentions,
+                flags,
+            },
             // Without the name, lest it was the name that Discord found fault with.
             Form::Plain => Self {
                 username: None,
                 content: Some(content(message, context, ping)),
                 embeds: Vec::new(),
                 allowed_mentions,
+                flags,
             },
         }
     }

@@ -1,12 +1,10 @@
 //! What services.yaml says of a Discord sink.
 
-use std::fmt::Write as _;
-
 use pihook_core::Secret;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::limits;
+use crate::sinks::digest;
 
 /// What services.yaml says of a Discord sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +15,8 @@ pub struct DiscordSettings {
     pub username: Option<String>,
     /// The thread of the channel to post to.
     pub thread_id: Option<String>,
+    /// Whether the end of an incident makes no sound.
+    pub silent_recoveries: bool,
 }
 
 /// Discord could not accept a setting. Says what is wrong; [`SettingsError::remedy`] says what would be right.
@@ -94,18 +94,9 @@ impl DiscordSettings {
 
     /// A digest's first 64 bits: enough to notice a change, and a webhook's token is too long to be found by trying.
     pub(super) fn fingerprint(&self) -> String {
-        let mut digest = Sha256::new();
         let texts = [Some(self.url.expose()), self.username.as_deref(), self.thread_id.as_deref()];
-        for text in std::iter::once(Some("discord")).chain(texts) {
-            // Lengths keep neighbours apart; the largest stands for none.
-            digest.update(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
-            digest.update(text.unwrap_or_default());
-        }
-        digest.finalize().iter().take(8).fold(String::with_capacity(16), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        let silent = self.silent_recoveries.then_some("silent");
+        digest(std::iter::once(Some("discord")).chain(texts).chain([silent]))
     }
 }
 
@@ -114,7 +105,12 @@ mod tests {
     use super::*;
 
     fn settings(url: &str) -> DiscordSettings {
-        DiscordSettings { url: Secret::new(url.to_owned()), username: None, thread_id: None }
+        DiscordSettings {
+            url: Secret::new(url.to_owned()),
+            username: None,
+            thread_id: None,
+            silent_recoveries: false,
+        }
     }
 
     const URL: &str = "https://discord.com/api/webhooks/1/token";

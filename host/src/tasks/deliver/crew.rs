@@ -88,7 +88,7 @@ impl Crew {
                 store.enable_sink(&disabled.sink).await?;
             }
         }
-        Ok(())
+        store.forget_sinks_but(set.keys().cloned().collect()).await
     }
 
     fn hire(&self, id: &SinkId, outlet: &Outlet) -> Hand {

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use pihook_core::plain::plain_message;
-use pihook_core::{Alert, Backoff, Message, SinkId, Timestamp};
+use pihook_core::{Backoff, Message, SinkId, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::crew::report;
+use super::recollection::Recollection;
 use super::{Deliverer, Outlet, Standing};
 use crate::shutdown::Shutdown;
 use crate::sinks::{Form, Late, SendContext, Verdict};
@@ -108,7 +109,7 @@ impl Worker {
         };
         let mut attempts = delivery.attempts;
         loop {
-            match self.attempt(&delivery.alert, &message, form).await? {
+            match self.attempt(delivery, &message, form).await? {
                 Verdict::Sent => return self.sent(delivery).await,
                 Verdict::Wait(wait) => {
                     info!(sink = %self.id, delivery = delivery.id, "the sink asks to wait {wait:?}");
@@ -153,13 +154,21 @@ impl Worker {
     }
 
     /// Sends once. None begins after the request to stop; one in flight then has the time of grace.
-    async fn attempt(&self, alert: &Alert, message: &Message, form: Form) -> Result<Verdict, Stopped> {
+    async fn attempt(&self, delivery: &Delivery, message: &Message, form: Form) -> Result<Verdict, Stopped> {
         if self.stop.is_requested() {
             return Err(Stopped);
         }
+        let (alert, now) = (&delivery.alert, self.now());
         let decided = alert.at.to_zoned(self.deliverer.zone.clone());
-        let late = Late::of(decided, self.now());
-        let context = SendContext { alert, late: late.as_ref(), form };
+        let late = Late::of(decided, now);
+        let context = SendContext {
+            alert,
+            late: late.as_ref(),
+            form,
+            now,
+            delivery: delivery.id,
+            memory: &Recollection { store: &self.deliverer.store, sink: &self.id },
+        };
         let mut sending = self.outlet.sink.send(message, &context);
         if let Ok(verdict) = self.until_stop(&mut sending).await {
             return Ok(verdict);

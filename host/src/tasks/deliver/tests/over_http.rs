@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn sink_at(url: String) -> Arc<dyn Sink> {
     let client = HttpClient::new(Arc::new(RootCertStore::empty()), Duration::from_millis(300)).unwrap();
-    let settings = DiscordSettings { url: Secret::new(url), username: None, thread_id: None };
+    let settings =
+        DiscordSettings { url: Secret::new(url), username: None, thread_id: None, silent_recoveries: false };
     Arc::new(DiscordSink::new(&settings, client).unwrap())
 }
 
