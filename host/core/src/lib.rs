@@ -23,8 +23,11 @@ mod saved;
 mod schedule;
 pub mod secret;
 pub mod service;
+pub mod sketch;
 pub mod status;
+pub mod summary;
 mod watched;
+pub mod week;
 
 pub use alert::{Alert, AlertKind, Reason};
 pub use backoff::Backoff;
@@ -36,3 +39,5 @@ pub use outcome::{Metric, Outcome};
 pub use secret::Secret;
 pub use service::{Cadence, Service};
 pub use status::Status;
+pub use summary::Summary;
+pub use week::Week;
