@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pihook_core::{ServiceId, SinkId};
+use pihook_core::{Cadence, ServiceId, SinkId};
 
 use super::{Prepared, grants, heartbeats};
 use crate::checks::{CheckSpec, PluginRunner};
@@ -76,6 +76,10 @@ pub(super) fn registered(config: &Config) -> Vec<RegisteredService> {
             name: service.service.name.to_string(),
             zone: service.service.zone.clone(),
             check: service.check.plugin.clone(),
+            every: match service.service.cadence {
+                Cadence::Every(every) => Some(every),
+                Cadence::Pushed => None,
+            },
         })
         .collect()
 }

@@ -34,7 +34,8 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
 pub(super) async fn register(store: &Store, config: &Config) -> Result<(), StoreError> {
     store.register(assemble::registered(config)).await?;
     for Service { id, name, zone, .. } in own(config) {
-        let named = RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned() };
+        let named =
+            RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned(), every: None };
         store.register_internal(named).await?;
     }
     Ok(())

@@ -2,6 +2,7 @@ mod commits;
 mod crash;
 mod format;
 mod heartbeats;
+mod history;
 mod outbox;
 mod reader;
 mod trouble;
@@ -178,6 +179,7 @@ fn registered(id: &str) -> RegisteredService {
         name: id.to_uppercase(),
         zone: ZoneId::new("local"),
         check: "http".to_owned(),
+        every: Some(Duration::from_secs(60)),
     }
 }
 
