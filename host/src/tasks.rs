@@ -3,4 +3,5 @@
 pub mod deliver;
 pub mod heartbeats;
 pub mod trouble;
+pub mod weekly;
 pub mod wording;

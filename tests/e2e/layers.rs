@@ -78,6 +78,7 @@ const FENCED: &[(&str, &str)] = &[
     ("wasmtime", "plugins"),
     ("wasmtime_wasi", "plugins"),
     ("rusqlite", "store"),
+    ("csv", "tasks"),
     ("axum", "dashboard"),
     ("askama", "dashboard"),
     ("reqwest", "sinks"),

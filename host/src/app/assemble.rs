@@ -13,6 +13,7 @@ use crate::probes::system_roots;
 use crate::sinks::{DiscordSettings, DiscordSink, HttpClient, TIMEOUT};
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
+use crate::tasks::weekly::Policy;
 use crate::words::chain;
 
 /// A runner with the configuration's services, for one-off use.
@@ -64,6 +65,16 @@ pub fn plugin_sources(config: &Config) -> BTreeMap<String, Result<PluginSource, 
         Some((id.clone(), limited.map_err(Arc::new)))
     };
     config.plugins.iter().filter_map(source).collect()
+}
+
+/// How long history is kept, and where it goes.
+pub(super) fn policy(config: &Config) -> Policy {
+    Policy {
+        keep_checks: config.history.keep_checks,
+        keep_rollups: config.history.keep_rollups,
+        export_dir: config.history.export_dir.clone(),
+        sinks: config.history.weekly_report.clone(),
+    }
 }
 
 /// The services as the database lists them.

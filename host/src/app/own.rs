@@ -33,7 +33,7 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
 /// Lists the services in the database, and names PiHook's own there.
 pub(super) async fn register(store: &Store, config: &Config) -> Result<(), StoreError> {
     store.register(assemble::registered(config)).await?;
-    for Service { id, name, zone, .. } in own(config) {
+    for Service { id, name, zone, .. } in own(config).chain([history()]) {
         let named =
             RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned(), every: None };
         store.register_internal(named).await?;
@@ -83,6 +83,11 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
 /// The database as a service. It is told past the outbox, and no incident in the database.
 pub(super) fn database() -> Service {
     pushed(ServiceId::new("pihook:database"), "PiHook's database".to_owned(), Vec::new())
+}
+
+/// The history as a service: it speaks once a week.
+pub(super) fn history() -> Service {
+    pushed(ServiceId::new("pihook:history"), "PiHook's weekly report".to_owned(), Vec::new())
 }
 
 /// A configuration that was accepted.

@@ -20,6 +20,7 @@ use crate::heartbeats::Heartbeats;
 use crate::plugins::{Library, PluginHost};
 use crate::store::Store;
 use crate::tasks::deliver::SinkSet;
+use crate::tasks::weekly::Policy;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::{chain, count};
 
@@ -38,6 +39,7 @@ pub(super) struct Running {
     pub(super) heartbeats: Arc<Heartbeats>,
     pub(super) formatter: Arc<PluginFormatter>,
     pub(super) sinks: watch::Sender<Arc<SinkSet>>,
+    pub(super) policy: watch::Sender<Policy>,
 }
 
 /// What came of a reload.
@@ -86,6 +88,7 @@ impl Running {
         self.runner.replace(library.clone(), assemble::specs(&config));
         self.formatter.replace(library.clone());
         self.sinks.send_replace(Arc::new(sinks));
+        self.policy.send_replace(assemble::policy(&config));
         self.engine.send(Command::Reconfigure(own::with_own(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
         info!("configuration reloaded: {}", count(config.services.len(), "service"));

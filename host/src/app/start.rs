@@ -21,6 +21,7 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
+use crate::tasks::weekly::Weekly;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::count;
 
@@ -77,7 +78,18 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         clock: clock.clone(),
         database: own::database(),
     };
+    let policy = watch::Sender::new(assemble::policy(&config));
+    let weekly = Weekly {
+        store: store.clone(),
+        database: config.data_dir.join(DATABASE),
+        clock: clock.clone(),
+        zone: TimeZone::system(),
+        policy: policy.subscribe(),
+        flag: flag.subscribe(),
+        speaker: own::history(),
+    };
     let others = vec![
+        tokio::spawn(weekly.run(shutdown.clone())),
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
@@ -95,6 +107,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         heartbeats: beats,
         formatter,
         sinks,
+        policy,
     };
     let daemon = Daemon {
         running: Arc::new(running),

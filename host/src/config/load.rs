@@ -99,12 +99,13 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
         services::read(root.get("services"), &known, &services::Inherited { pace: defaults, ladder }, reader);
     let dashboard = dashboard::read(root.get("dashboard"), reader);
     push::judge(&services, &dashboard, reader);
+    let history = history::read(root.get("history"), &data_dir, &known, reader);
     let readable = |(id, sink): (SinkId, Option<_>)| Some((id, sink?));
     Config {
         path: surroundings.file.to_owned(),
         maintenance_flag,
         dashboard,
-        history: history::read(root.get("history"), &data_dir, reader),
+        history,
         plugins: plugins::read(root.get("plugins"), &data_dir, reader),
         data_dir,
         services,

@@ -38,10 +38,11 @@ impl StoreReader {
         Ok(series(self.connection(), edges, only)?)
     }
 
-    /// The beginnings of the hours that have roll-ups, ascending.
+    /// The beginnings of the hours that have checks, ascending.
     pub fn hours(&self) -> Result<Vec<Timestamp>, StoreError> {
-        let mut statement =
-            self.connection().prepare_cached("SELECT DISTINCT hour FROM rollups ORDER BY hour")?;
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT hour FROM rollups UNION SELECT at_ms / {HOUR_MS} FROM checks ORDER BY hour"
+        ))?;
         let hours =
             statement.query_map([], |row| Ok(instant(row.get::<_, i64>(0)?.saturating_mul(HOUR_MS))))?;
         Ok(hours.collect::<Result<_, _>>()?)
