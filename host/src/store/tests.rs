@@ -7,6 +7,7 @@ mod outbox;
 mod reader;
 mod trouble;
 mod wear;
+mod year;
 
 use std::path::PathBuf;
 use std::sync::Arc;
