@@ -31,6 +31,7 @@ pub(super) struct Parts {
     pub(super) others: Vec<JoinHandle<()>>,
 }
 
+#[expect(clippy::too_many_lines, reason = "the order of the start, in one place")]
 /// Starts everything. Whatever can fail does so before the first part runs.
 pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Daemon, Parts), RunError> {
     let Prepared { config, host, library, sinks, clock, probes, environment, stamps } = prepared;

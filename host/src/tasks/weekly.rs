@@ -39,7 +39,7 @@ const DRIFT_MS: i128 = 30_000;
 /// How far it may be behind the newest check.
 const BEHIND_MS: i64 = 60_000;
 /// Checks that one transaction packs at most: every commit waits for it.
-pub const PACKED: usize = 4096;
+pub const PACKED: usize = 2048;
 
 /// What the configuration says about history.
 #[derive(Clone, Debug, PartialEq, Eq)]
