@@ -7,6 +7,7 @@ mod db;
 mod maintenance;
 mod output;
 mod preview;
+mod report;
 mod run;
 mod status;
 mod validate;
@@ -51,6 +52,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::run(&place, &args),
         Command::Validate => validate::run(&place),
         Command::Status(args) => status::run(&place, &args),
+        Command::Report(args) => report::run(&place, &args),
+        Command::Export(args) => report::export(&place, &args),
         Command::Maintenance(args) => maintenance::run(&place, &args),
         Command::Alert(args) => alert::run(&place, &args),
         Command::Db(args) => db::run(&place, &args),

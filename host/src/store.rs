@@ -31,14 +31,17 @@
 //! - A service's state is a row of its own, and only written when it has changed. In a long outage that is once a minute,
 //!   in the same minute for all services, and only the newest of a batch.
 
+mod archive;
 mod codec;
 mod disabled;
 mod dto;
 mod error;
 mod heartbeats;
+mod history;
 mod kept;
 mod outbox;
 mod pending;
+mod prune;
 mod queue;
 mod reader;
 mod recent;
@@ -47,6 +50,7 @@ mod rescue;
 mod schema;
 mod sink_memory;
 pub mod upkeep;
+mod weeks;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,15 +59,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pihook_core::monitor::{Commit, SavedState};
-use pihook_core::{Message, ServiceId, SinkId, Timestamp};
+use pihook_core::{Alert, Message, ServiceId, SinkId, Timestamp, Week};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::heartbeats::Record;
 
 pub use disabled::DisabledSink;
 pub use error::StoreError;
+pub use history::{Series, WeekNote};
 pub use kept::Entries as KeptEntries;
 pub use outbox::Delivery;
+pub use prune::Cutoff;
 pub use queue::Receipt;
 pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
 pub use recent::{Recent, RecentOutcome};
@@ -147,6 +153,35 @@ impl Store {
     /// What the services' checks have kept.
     pub async fn load_kept(&self) -> Result<BTreeMap<ServiceId, KeptEntries>, StoreError> {
         writer::call(&self.jobs, |db| kept::load(db)).await
+    }
+
+    /// Packs and sums up checks of hours that are over, so many at most, and returns how many it were.
+    pub async fn pack(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        writer::call(&self.jobs, move |db| archive::pack(db, codec::millis(now), limit)).await
+    }
+
+    /// Removes a little of what is too old; false if there is nothing left to do.
+    pub async fn prune_step(&self, cutoff: Cutoff) -> Result<bool, StoreError> {
+        writer::call(&self.jobs, move |db| prune::step(db, cutoff)).await
+    }
+
+    /// Notes that the week's file was written.
+    pub async fn week_written(&self, week: Week) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| weeks::written(db, week)).await
+    }
+
+    /// Notes that old checks were pruned after the week.
+    pub async fn week_pruned(&self, week: Week, at: Timestamp) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| weeks::pruned(db, week, at)).await
+    }
+
+    /// Puts the week's digest into the outbox, unless that was done before: exactly once.
+    pub async fn tell_week(&self, week: Week, alert: Alert) -> Result<(), StoreError> {
+        let added = writer::call(&self.jobs, move |db| weeks::tell(db, week, &alert)).await?;
+        if added > 0 {
+            self.told.added.send_modify(|count| *count += 1);
+        }
+        Ok(())
     }
 
     /// From now on signs of life of these services are waited for: new ones since `now`, and what was known of others goes.

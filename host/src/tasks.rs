@@ -4,4 +4,5 @@ pub mod deliver;
 pub mod heartbeats;
 pub mod trouble;
 pub mod watchdog;
+pub mod weekly;
 pub mod wording;

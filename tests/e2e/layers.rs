@@ -80,6 +80,7 @@ const FENCED: &[(&str, &str)] = &[
     ("wasmtime", "plugins"),
     ("wasmtime_wasi", "plugins"),
     ("rusqlite", "store"),
+    ("csv", "tasks"),
     ("axum", "dashboard"),
     ("futures_util", "dashboard"),
     ("prometheus", "dashboard"),

@@ -24,9 +24,12 @@ mod saved;
 mod schedule;
 pub mod secret;
 pub mod service;
+pub mod sketch;
 pub mod status;
+pub mod summary;
 pub mod vigil;
 mod watched;
+pub mod week;
 
 pub use alert::{Alert, AlertKind, Reason};
 pub use backoff::Backoff;
@@ -38,3 +41,5 @@ pub use outcome::{Metric, Outcome};
 pub use secret::Secret;
 pub use service::{Cadence, Service};
 pub use status::Status;
+pub use summary::Summary;
+pub use week::Week;

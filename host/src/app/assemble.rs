@@ -18,6 +18,7 @@ use crate::sinks::{
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
 use crate::tasks::watchdog::Watchdog;
+use crate::tasks::weekly::Policy;
 use crate::words::chain;
 
 /// A runner with the configuration's services, for one-off use.
@@ -71,6 +72,16 @@ pub fn plugin_sources(config: &Config) -> BTreeMap<String, Result<PluginSource, 
     config.plugins.iter().filter_map(source).collect()
 }
 
+/// How long history is kept, and where it goes.
+pub(super) fn policy(config: &Config) -> Policy {
+    Policy {
+        keep_checks: config.history.keep_checks,
+        keep_rollups: config.history.keep_rollups,
+        export_dir: config.history.export_dir.clone(),
+        sinks: config.history.weekly_report.clone(),
+    }
+}
+
 /// The services as the database lists them.
 pub(super) fn registered(config: &Config) -> Vec<RegisteredService> {
     config
@@ -81,6 +92,10 @@ pub(super) fn registered(config: &Config) -> Vec<RegisteredService> {
             name: service.service.name.to_string(),
             zone: service.service.zone.clone(),
             check: service.check.plugin.clone(),
+            every: match service.service.cadence {
+                Cadence::Every(every) => Some(every),
+                Cadence::Pushed => None,
+            },
         })
         .collect()
 }

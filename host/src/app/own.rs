@@ -45,8 +45,9 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
 /// Lists the services in the database, and names PiHook's own there.
 pub(super) async fn register(store: &Store, config: &Config) -> Result<(), StoreError> {
     store.register(assemble::registered(config)).await?;
-    for Service { id, name, zone, .. } in own(config) {
-        let named = RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned() };
+    for Service { id, name, zone, .. } in own(config).chain([history()]) {
+        let named =
+            RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned(), every: None };
         store.register_internal(named).await?;
     }
     Ok(())
@@ -113,6 +114,11 @@ pub(super) fn replaced(news: String, at: Timestamp) -> (ServiceId, Outcome) {
 /// The database as a service. It is told past the outbox, and no incident in the database.
 pub(super) fn database() -> Service {
     pushed(ServiceId::new("pihook:database"), "PiHook's database".to_owned(), Vec::new())
+}
+
+/// The history as a service: it speaks once a week.
+pub(super) fn history() -> Service {
+    pushed(ServiceId::new("pihook:history"), "PiHook's weekly report".to_owned(), Vec::new())
 }
 
 /// A configuration that was accepted.

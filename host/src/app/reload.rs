@@ -22,6 +22,7 @@ use crate::plugins::{Library, PluginHost};
 use crate::store::Store;
 use crate::tasks::deliver::SinkSet;
 use crate::tasks::watchdog::Watchdog;
+use crate::tasks::weekly::Policy;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::{chain, count};
 
@@ -42,6 +43,7 @@ pub(super) struct Running {
     pub(super) formatter: Arc<PluginFormatter>,
     pub(super) sinks: watch::Sender<Arc<SinkSet>>,
     pub(super) watchdog: watch::Sender<Option<Arc<Watchdog>>>,
+    pub(super) policy: watch::Sender<Policy>,
 }
 
 /// What came of a reload.
@@ -91,6 +93,7 @@ impl Running {
         self.formatter.replace(library.clone());
         self.sinks.send_replace(Arc::new(sinks));
         self.watchdog.send_replace(watchdog);
+        self.policy.send_replace(assemble::policy(&config));
         self.board.list(assemble::listed(&config));
         self.engine.send(Command::Reconfigure(own::setup(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;

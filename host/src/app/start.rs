@@ -25,6 +25,7 @@ use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
 use crate::tasks::watchdog;
+use crate::tasks::weekly::Weekly;
 use crate::tasks::wording::{Conditions, PluginFormatter};
 use crate::words::count;
 
@@ -80,11 +81,28 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     };
     let maintenance = watch::Sender::new(Maintenance { flag: flag.flag, windows: config.windows.clone() });
     let (told, muted) = (sinks.subscribe(), maintenance.subscribe());
-    let database = own::database();
-    let teller = TroubleTeller { trouble, sinks: told, maintenance: muted, clock: clock.clone(), database };
+    let own_database = own::database();
+    let teller = TroubleTeller {
+        trouble,
+        sinks: told,
+        maintenance: muted,
+        clock: clock.clone(),
+        database: own_database,
+    };
     let watchdog = watch::Sender::new(watchdog);
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
+    let policy = watch::Sender::new(assemble::policy(&config));
+    let weekly = Weekly {
+        store: store.clone(),
+        database: config.data_dir.join(DATABASE),
+        clock: clock.clone(),
+        zone: TimeZone::system(),
+        policy: policy.subscribe(),
+        maintenance: maintenance.subscribe(),
+        speaker: own::history(),
+    };
     let mut others = vec![
+        tokio::spawn(weekly.run(shutdown.clone())),
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
@@ -106,6 +124,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         formatter,
         sinks,
         watchdog,
+        policy,
     };
     let daemon = Daemon {
         conditions: running.formatter.conditions(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::telemetry::LogFormat;
 
@@ -38,6 +38,12 @@ pub(super) enum Command {
     ///
     /// Works while the daemon runs and while it does not.
     Status(StatusArgs),
+    /// Show how it went: uptime, response times and incidents of each service.
+    ///
+    /// Works while the daemon runs and while it does not.
+    Report(ReportArgs),
+    /// Write a week's CSV file now, also over one that is there.
+    Export(ExportArgs),
     /// Mute alerts for a while. Checks go on and are logged.
     Maintenance(MaintenanceArgs),
     /// Try what alerts look like and whether they arrive.
@@ -71,6 +77,35 @@ pub(super) struct StatusArgs {
     /// Print JSON instead of tables.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// How far to look back, such as 24h, 7d or 4w.
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = crate::config::duration)]
+    pub(super) since: Duration,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: ReportFormat,
+}
+
+/// What a report is printed as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// The columns of the weekly file.
+    Csv,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The week, by ISO 8601 [default: the newest that is over].
+    #[arg(long, value_name = "WEEK")]
+    pub(super) week: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `pihook status`: what the database knows.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use pihook_core::Timestamp;
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use super::args::StatusArgs;
 use super::output::{Paint, Stream, ago, milliseconds, pad, symbol, width};
 use super::{Failure, Place};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::exit_code::ExitCode;
 use crate::store::{
     DeliveryState, DisabledSink, OpenIncident, ServiceRow, StoreError, StoreReader, UndeliveredRow,
@@ -16,9 +18,8 @@ use crate::store::{
 use crate::words::{MINUTES, local};
 
 pub(super) fn run(place: &Place, args: &StatusArgs) -> Result<ExitCode, Failure> {
-    let database = super::database(place)?;
-    let known = Known::read(&StoreReader::open(&database).map_err(|error| Failure::internal(&error))?)
-        .map_err(|error| Failure::internal(&error))?;
+    let database = known_config(place)?.data_dir.join(crate::app::DATABASE);
+    let known = Known::read(&open(&database)?).map_err(|error| Failure::internal(&error))?;
     let now = SystemClock::start().now().wall;
     let mut stdout = io::stdout().lock();
     let text = if args.json {
@@ -28,6 +29,26 @@ pub(super) fn run(place: &Place, args: &StatusArgs) -> Result<ExitCode, Failure>
     };
     let _ = stdout.write_all(text.as_bytes());
     Ok(ExitCode::Ok)
+}
+
+/// The configuration, as far as it can be read: a broken one must not hide what is known.
+pub(super) fn known_config(place: &Place) -> Result<Config, Failure> {
+    let path = place.find()?;
+    crate::config::load(&path, &super::environment).or_else(|problems| {
+        problems.partial().cloned().ok_or_else(|| {
+            Failure::new(ExitCode::Config, "the configuration cannot be read; try `pihook validate`")
+        })
+    })
+}
+
+/// The database, if there is one yet.
+pub(super) fn open(database: &Path) -> Result<StoreReader, Failure> {
+    if !database.exists() {
+        let text =
+            format!("nothing is known yet: {} does not exist; start `pihook run` first", database.display());
+        return Err(Failure::new(ExitCode::Internal, text));
+    }
+    StoreReader::open(database).map_err(|error| Failure::internal(&error))
 }
 
 struct Known {

@@ -4,7 +4,10 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pihook_core::SinkId;
+
 use super::keys::HISTORY;
+use super::ladder::{Known, read_sinks};
 use super::load::tidy;
 use super::problem::Fault;
 use super::reader::{Node, Reader};
@@ -25,9 +28,16 @@ pub struct History {
     pub export_dir: PathBuf,
     /// How long ordinary results may wait in memory.
     pub commit_every: Duration,
+    /// Who is told how the week was.
+    pub weekly_report: Vec<SinkId>,
 }
 
-pub(super) fn read(node: Option<Node<'_>>, data_dir: &Path, reader: &mut Reader<'_>) -> History {
+pub(super) fn read(
+    node: Option<Node<'_>>,
+    data_dir: &Path,
+    known: &Known<'_>,
+    reader: &mut Reader<'_>,
+) -> History {
     let fields = reader.fields(node, &HISTORY);
     let mut duration = |key, range| fields.get(key).and_then(|node| reader.duration(&node, range));
     let keep_checks = duration("keep_checks", &KEPT).unwrap_or(30 * DAY);
@@ -42,5 +52,7 @@ pub(super) fn read(node: Option<Node<'_>>, data_dir: &Path, reader: &mut Reader<
     }
     let export_dir = fields.get("export_dir").and_then(|node| reader.path(&node));
     let export_dir = tidy(&data_dir.join(export_dir.unwrap_or_else(|| PathBuf::from("exports"))));
-    History { keep_checks, keep_rollups, export_dir, commit_every }
+    let weekly_report = fields.get("weekly_report");
+    let weekly_report = weekly_report.map(|node| read_sinks(&node, known, reader)).unwrap_or_default();
+    History { keep_checks, keep_rollups, export_dir, commit_every, weekly_report }
 }

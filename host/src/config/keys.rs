@@ -47,7 +47,7 @@ pub(super) const WATCHDOG: Section =
 
 pub(super) const HISTORY: Section = Section {
     name: "history",
-    keys: &["keep_checks", "keep_rollups", "export_dir", "commit_every"],
+    keys: &["keep_checks", "keep_rollups", "export_dir", "commit_every", "weekly_report"],
     later: &[],
     hint: "",
 };

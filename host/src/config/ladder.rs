@@ -133,7 +133,7 @@ fn read_severity(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Severity> {
     reader.keep(&node.path, severity)
 }
 
-fn read_sinks(node: &Node<'_>, known: &Known<'_>, reader: &mut Reader<'_>) -> Vec<SinkId> {
+pub(super) fn read_sinks(node: &Node<'_>, known: &Known<'_>, reader: &mut Reader<'_>) -> Vec<SinkId> {
     let mut sinks = Vec::new();
     for item in reader.items(node, "a list of sinks, such as `[discord]`").unwrap_or_default() {
         let Some(text) = reader.text(&item) else { continue };

@@ -101,12 +101,13 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let dashboard = dashboard::read(root.get("dashboard"), reader);
     let windows = windows::read(root.get("maintenance"), &zones, &services, reader);
     push::judge(&services, &dashboard, reader);
+    let history = history::read(root.get("history"), &data_dir, &known, reader);
     let readable = |(id, sink): (SinkId, Option<_>)| Some((id, sink?));
     Config {
         path: surroundings.file.to_owned(),
         maintenance_flag,
         dashboard,
-        history: history::read(root.get("history"), &data_dir, reader),
+        history,
         watchdog: watchdog::read(root.get("watchdog"), reader),
         plugins: plugins::read(root.get("plugins"), &data_dir, reader),
         data_dir,

@@ -115,6 +115,10 @@ impl StoreReader {
         Ok(Self { db: schema::open_read_only(path)? })
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+
     /// The configured services in the file's order, each with its newest check.
     ///
     /// Exact, and without an index that every insert would have to maintain: `latest` knows each service's newest check

@@ -1,6 +1,7 @@
 //! Commits, services and saved state as rows.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use pihook_core::monitor::{Incident, Logged, Muting, SavedService, SavedState};
 use pihook_core::{ServiceId, ZoneId};
@@ -25,6 +26,8 @@ pub struct RegisteredService {
     pub zone: ZoneId,
     /// What kind of check it has, such as `http`.
     pub check: String,
+    /// How often it is checked, which is what one check stands for in summaries; none if its outcomes are pushed in.
+    pub every: Option<Duration>,
 }
 
 /// How much a transaction may risk.
@@ -179,16 +182,19 @@ pub(super) fn describe(
     position: Option<i64>,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        r#"INSERT INTO services (key, name, zone, "check", position) VALUES (?1, ?2, ?3, ?4, ?5)
+        r#"INSERT INTO services (key, name, zone, "check", position, every_ms)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6)
            ON CONFLICT (key) DO UPDATE SET name = excluded.name, zone = excluded.zone,
-               "check" = excluded."check", position = excluded.position"#,
+               "check" = excluded."check", position = excluded.position,
+               every_ms = excluded.every_ms"#,
     )?
     .execute(params![
         service.id.as_str(),
         service.name,
         service.zone.as_str(),
         service.check,
-        position
+        position,
+        service.every.map_or(0, |every| integer(every.as_millis())),
     ])?;
     Ok(())
 }

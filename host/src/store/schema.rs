@@ -15,7 +15,8 @@ use super::StoreError;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_heartbeats.sql"),
-    include_str!("migrations/0003_sink_memory.sql"),
+    include_str!("migrations/0003_history.sql"),
+    include_str!("migrations/0004_sink_memory.sql"),
 ];
 
 /// How long a statement waits for another process's lock.

@@ -3,10 +3,12 @@ mod crash;
 mod damage;
 mod format;
 mod heartbeats;
+mod history;
 mod outbox;
 mod reader;
 mod trouble;
 mod wear;
+mod year;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -180,6 +182,7 @@ fn registered(id: &str) -> RegisteredService {
         name: id.to_uppercase(),
         zone: ZoneId::new("local"),
         check: "http".to_owned(),
+        every: Some(Duration::from_secs(60)),
     }
 }
 

@@ -219,6 +219,7 @@ async fn what_pihook_watches_of_itself_has_a_name_in_history_and_is_not_listed()
         name: "PiHook's configuration".to_owned(),
         zone: ZoneId::new("pihook"),
         check: "configuration".to_owned(),
+        every: None,
     };
     for _ in 0..2 {
         store.register(vec![registered("a")]).await.unwrap();

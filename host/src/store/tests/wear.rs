@@ -111,7 +111,7 @@ fn seen(number: usize, dead: usize) -> Outcome {
 }
 
 /// Bytes that this thread has caused to be written.
-fn written() -> u64 {
+pub(super) fn written() -> u64 {
     let io = std::fs::read_to_string("/proc/thread-self/io").unwrap_or_default();
     let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
     line.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)

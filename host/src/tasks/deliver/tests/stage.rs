@@ -123,6 +123,7 @@ impl Stage {
             name: service.to_owned(),
             zone: ZoneId::new("local"),
             check: "http".to_owned(),
+            every: None,
         };
         self.store.register(vec![row]).await.unwrap();
         let commit = Commit {

@@ -1,0 +1,224 @@
+//! Packs the checks of hours that are over, and sums them up.
+//!
+//! One transaction takes a number of rows out of `checks`, appends them to `archive` and adds them to `rollups`. So
+//! what is in `checks` is what was not summed up yet: a restart, a late row or a clock that jumped need no further
+//! care, since a row that belongs to an hour that was packed before is packed and added all the same.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pihook_core::monitor::Muting;
+use pihook_core::sketch::Sketch;
+use pihook_core::summary::{Responses, Sample, Summary};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use serde_json::{Value, json};
+
+use super::StoreError;
+use super::codec::{instant, integer, status_of};
+
+/// Milliseconds of an hour.
+pub(super) const HOUR_MS: i64 = 3_600_000;
+
+/// A row of `checks`.
+struct Raw {
+    id: i64,
+    service: i64,
+    every_ms: i64,
+    at_ms: i64,
+    response_us: Option<i64>,
+    kind: Kind,
+    summary: String,
+}
+
+/// What the checks of a packed row have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    status: i64,
+    attempts: i64,
+    in_maintenance: bool,
+}
+
+/// A column that counts something.
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A column of milliseconds.
+pub(super) fn span(millis: i64) -> Duration {
+    Duration::from_millis(unsigned(millis))
+}
+
+/// Packs up to `limit` checks of hours that are over, and returns how many those were. The hour of `now` and the one
+/// before it stay, and so does the newest check of each service.
+pub(super) fn pack(db: &mut Connection, now_ms: i64, limit: usize) -> Result<usize, StoreError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let raw = take(&tx, now_ms.div_euclid(HOUR_MS), limit)?;
+    let taken = raw.len();
+    let mut sums: BTreeMap<(i64, i64), Summary> = BTreeMap::new();
+    let mut packs: BTreeMap<(i64, i64, Kind), Vec<Raw>> = BTreeMap::new();
+    {
+        let mut delete = tx.prepare_cached("DELETE FROM checks WHERE id = ?1")?;
+        for row in raw {
+            delete.execute([row.id])?;
+            let hour = row.at_ms.div_euclid(HOUR_MS);
+            sums.entry((hour, row.service)).or_default().record(&row.sample());
+            packs.entry((hour, row.service, row.kind)).or_default().push(row);
+        }
+    }
+    for ((hour, service, kind), mut rows) in packs {
+        rows.sort_by_key(|row| row.at_ms);
+        insert_pack(&tx, hour, service, kind, &rows)?;
+    }
+    for ((hour, service), sum) in sums {
+        add_rollup(&tx, hour, service, sum)?;
+    }
+    tx.commit()?;
+    Ok(taken)
+}
+
+fn take(db: &Connection, hour: i64, limit: usize) -> rusqlite::Result<Vec<Raw>> {
+    let mut statement = db.prepare_cached(
+        "WITH newest (id) AS (SELECT max(id) FROM checks GROUP BY service)
+         SELECT c.id, c.service, s.every_ms, c.at_ms, c.response_us, c.status, c.attempts, c.in_maintenance, c.summary
+         FROM checks c JOIN services s ON s.id = c.service
+         WHERE (c.at_ms < ?1 OR c.at_ms >= ?2) AND c.id NOT IN newest ORDER BY c.id LIMIT ?3",
+    )?;
+    let bounds = params![(hour - 1) * HOUR_MS, (hour + 2) * HOUR_MS, integer(limit)];
+    statement
+        .query_map(bounds, |row| {
+            Ok(Raw {
+                id: row.get(0)?,
+                service: row.get(1)?,
+                every_ms: row.get(2)?,
+                at_ms: row.get(3)?,
+                response_us: row.get(4)?,
+                kind: Kind { status: row.get(5)?, attempts: row.get(6)?, in_maintenance: row.get(7)? },
+                summary: row.get(8)?,
+            })
+        })?
+        .collect()
+}
+
+impl Raw {
+    fn sample(&self) -> Sample {
+        sample(self.at_ms, self.kind.status, self.response_us, self.kind.in_maintenance, self.every_ms)
+    }
+}
+
+/// A check out of its columns.
+pub(super) fn sample(
+    at_ms: i64,
+    status: i64,
+    response_us: Option<i64>,
+    in_maintenance: bool,
+    every_ms: i64,
+) -> Sample {
+    Sample {
+        at: instant(at_ms),
+        status: status_of(status),
+        maintenance: if in_maintenance { Muting::Muted } else { Muting::Audible },
+        response: response_us.map(|micros| Duration::from_micros(unsigned(micros))),
+        stands_for: span(every_ms),
+    }
+}
+
+fn insert_pack(db: &Connection, hour: i64, service: i64, kind: Kind, rows: &[Raw]) -> rusqlite::Result<()> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let summary = commonest(rows);
+    let mut expected = first.at_ms;
+    let checks: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let deviation = row.at_ms - expected;
+            expected += first.every_ms;
+            if row.summary == summary {
+                json!([deviation, row.response_us])
+            } else {
+                json!([deviation, row.response_us, row.summary])
+            }
+        })
+        .collect();
+    db.prepare_cached(
+        "INSERT INTO archive
+             (hour, service, status, attempts, in_maintenance, first_ms, every_ms, summary, checks)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        hour,
+        service,
+        kind.status,
+        kind.attempts,
+        kind.in_maintenance,
+        first.at_ms,
+        first.every_ms,
+        summary,
+        Value::Array(checks).to_string(),
+    ])?;
+    Ok(())
+}
+
+fn commonest(rows: &[Raw]) -> &str {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        *seen.entry(&row.summary).or_default() += 1;
+    }
+    seen.into_iter().max_by_key(|(_, count)| *count).map_or("", |(summary, _)| summary)
+}
+
+/// The columns of `rollups` that [`summary`] reads, from `?3` on.
+pub(super) const COLUMNS: &str = "r.up, r.degraded, r.down, r.unknown, r.maintained, r.down_ms, r.unknown_ms,
+    r.maintained_ms, r.responses, r.response_sum, r.response_min, r.response_max, r.sketch";
+
+/// A roll-up out of its columns, of which the first is `from`.
+pub(super) fn summary(row: &Row<'_>, from: usize) -> rusqlite::Result<Summary> {
+    let count = |at: usize| Ok::<_, rusqlite::Error>(unsigned(row.get(from + at)?));
+    let sketch: Vec<u8> = row.get(from + 12)?;
+    Ok(Summary {
+        up: count(0)?,
+        degraded: count(1)?,
+        down: count(2)?,
+        unknown: count(3)?,
+        maintained: count(4)?,
+        down_for: span(row.get(from + 5)?),
+        unknown_for: span(row.get(from + 6)?),
+        maintained_for: span(row.get(from + 7)?),
+        responses: Responses {
+            count: count(8)?,
+            sum: count(9)?,
+            min: count(10)?,
+            max: count(11)?,
+            // One that cannot be read costs its percentiles and nothing else.
+            sketch: Sketch::from_bytes(&sketch).unwrap_or_default(),
+        },
+    })
+}
+
+fn add_rollup(db: &Connection, hour: i64, service: i64, mut sum: Summary) -> rusqlite::Result<()> {
+    let sql = format!("SELECT {COLUMNS} FROM rollups r WHERE r.hour = ?1 AND r.service = ?2");
+    let before = db.prepare_cached(&sql)?.query_row([hour, service], |row| summary(row, 0)).optional()?;
+    if let Some(before) = before {
+        sum.merge(&before);
+    }
+    let millis = |time: Duration| integer(time.as_millis());
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO rollups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?
+    .execute(params![
+        hour,
+        service,
+        integer(sum.up),
+        integer(sum.degraded),
+        integer(sum.down),
+        integer(sum.unknown),
+        integer(sum.maintained),
+        millis(sum.down_for),
+        millis(sum.unknown_for),
+        millis(sum.maintained_for),
+        integer(sum.responses.count),
+        integer(sum.responses.sum),
+        integer(sum.responses.min),
+        integer(sum.responses.max),
+        sum.responses.sketch.to_bytes(),
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+use proptest::prelude::*;
+
+use pihook_core::Summary;
+use pihook_core::summary::Sample;
+
+use super::*;
+use crate::store::archive::{HOUR_MS, pack, sample};
+use crate::store::codec::instant;
+use crate::store::prune::{Cutoff, step};
+use crate::store::{StoreReader, schema};
+
+/// The beginning of an hour.
+const FIRST: i64 = 1_794_996_000_000;
+
+/// A check of the service `a` or `b`: milliseconds after the start, status, response, maintenance.
+type Seen = (i64, bool, i64, Option<i64>, bool);
+
+fn seen() -> impl Strategy<Value = Seen> {
+    let response = prop::option::of(0..5_000_000_i64);
+    (0..6 * HOUR_MS, any::<bool>(), 0..4_i64, response, prop::bool::weighted(0.1))
+}
+
+fn database(place: &Place) -> Connection {
+    let mut db = schema::open(&place.path, schema::Layout::CHOSEN, schema::BUSY_TIMEOUT).unwrap();
+    super::super::records::register(&mut db, &[registered("a"), registered("b")]).unwrap();
+    db
+}
+
+fn insert(db: &Connection, (after, second, status, response, muted): Seen) {
+    db.execute(
+        "INSERT INTO checks (service, at_ms, status, response_us, attempts, in_maintenance, summary)
+         VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)",
+        rusqlite::params![
+            i64::from(second) + 1,
+            FIRST + after,
+            status,
+            response,
+            muted,
+            format!("seen {}", after % 3)
+        ],
+    )
+    .unwrap();
+}
+
+fn logged(db: &Connection) -> Vec<String> {
+    let sql = r#"SELECT at_ms || service || zone || "check" || status || coalesce(response_ms, '-') || attempts ||
+                     summary || in_maintenance AS line FROM check_log ORDER BY line"#;
+    let mut statement = db.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+fn raw_summary(all: &[Seen], second: bool, from: i64, to: i64) -> Summary {
+    let mut summary = Summary::default();
+    for (after, whose, status, response, muted) in all {
+        if *whose == second && (from..to).contains(after) {
+            let it: Sample = sample(FIRST + after, *status, *response, *muted, 60_000);
+            summary.record(&it);
+        }
+    }
+    summary
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Packed early, late, in parts or not at all, with a clock anywhere: what is read is what was seen.
+    #[test]
+    fn any_window_equals_the_single_checks(
+        early in prop::collection::vec(seen(), 0..60),
+        late in prop::collection::vec(seen(), 0..20),
+        limit in 1..50_usize,
+        clock in prop::sample::select(vec![0, 2, 5, 24, 1_000_000]),
+        mut edges in prop::collection::vec(0..6 * HOUR_MS, 2..5),
+    ) {
+        let place = Place::new();
+        let mut db = database(&place);
+        early.iter().for_each(|it| insert(&db, *it));
+        while pack(&mut db, FIRST + clock * HOUR_MS, limit).unwrap() > 0 {}
+        late.iter().for_each(|it| insert(&db, *it));
+        let before = logged(&db);
+        while pack(&mut db, FIRST + 24 * HOUR_MS, limit).unwrap() > 0 {}
+        prop_assert_eq!(logged(&db), before);
+
+        edges.sort_unstable();
+        edges.dedup();
+        let all: Vec<_> = early.into_iter().chain(late).collect();
+        let instants: Vec<_> = edges.iter().map(|edge| instant(FIRST + edge)).collect();
+        let series = StoreReader::open(&place.path).unwrap().series(&instants, None).unwrap();
+        for (second, id) in [(false, "a"), (true, "b")] {
+            let found = series.iter().find(|series| series.id.as_str() == id);
+            for (at, pair) in edges.windows(2).enumerate() {
+                let expect = raw_summary(&all, second, pair[0], pair[1]);
+                let got = found.map(|series| series.spans[at].clone()).unwrap_or_default();
+                prop_assert_eq!(got, expect);
+            }
+        }
+    }
+}
+
+#[test]
+fn pruning_ends_and_leaves_what_is_needed() {
+    let place = Place::new();
+    let mut db = database(&place);
+    for minute in 0..600 {
+        insert(&db, (minute * 60_000, minute % 2 == 0, 0, Some(5000), false));
+    }
+    db.execute_batch(
+        "INSERT INTO incidents VALUES (1, 1, 0, NULL, 'critical', 'down', '', 1), (2, 1, 0, 1, 'critical', 'down', '', 1),
+             (3, 1, 0, 1, 'critical', 'down', '', 1);
+         INSERT INTO alerts VALUES (1, 2, 1, 'opened', '', 0, '{}');
+         INSERT INTO deliveries (alert, sink) VALUES (1, 'discord');",
+    )
+    .unwrap();
+    while pack(&mut db, FIRST + 24 * HOUR_MS, 1000).unwrap() > 0 {}
+    let count = |db: &Connection, sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count(&db, "SELECT count(*) FROM checks"), 2, "the newest of each service");
+    assert_eq!(count(&db, "SELECT sum(up) FROM hour_log"), 598);
+    let cutoff = Cutoff { checks: instant(FIRST + 8 * HOUR_MS), rollups: instant(FIRST + 4 * HOUR_MS) };
+    let mut steps = 0;
+    while step(&mut db, cutoff).unwrap() {
+        steps += 1;
+        assert!(steps < 100, "planning again must yield nothing");
+    }
+    assert_eq!(count(&db, "SELECT min(hour) FROM archive") * HOUR_MS, FIRST + 8 * HOUR_MS);
+    assert_eq!(count(&db, "SELECT min(hour) FROM rollups") * HOUR_MS, FIRST + 4 * HOUR_MS);
+    assert_eq!(count(&db, "SELECT sum(id) FROM incidents"), 3, "the open one and the one to be told");
+    assert_eq!(count(&db, "SELECT count(*) FROM checks"), 2);
+    assert!(!step(&mut db, cutoff).unwrap());
+}
