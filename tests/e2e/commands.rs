@@ -33,7 +33,7 @@ async fn home_of(services: &str) -> Home {
 }
 
 /// Words of the command line, each with all its own.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["run"],
     &["check"],
@@ -43,6 +43,8 @@ const COMMANDS: [&[&str]; 16] = [
     &["maintenance", "on"],
     &["maintenance", "off"],
     &["maintenance", "status"],
+    &["report"],
+    &["export"],
     &["alert"],
     &["alert", "test"],
     &["alert", "preview"],

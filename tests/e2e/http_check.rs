@@ -275,7 +275,15 @@ async fn over_tls() {
     ])
     .await;
     let row = &rows["ca_file"];
-    let all = ["connect_ms", "tls_ms", "first_byte_ms", "total_ms", "body_bytes", "certificate_days_left"];
+    let all = [
+        "connect_ms",
+        "tls_ms",
+        "first_byte_ms",
+        "total_ms",
+        "body_bytes",
+        "certificate_days_left",
+        "certificate_not_after_seconds",
+    ];
     assert_eq!(metrics(row), all);
     assert!(metric(row, "certificate_days_left") > 20_000.0);
     assert!(metric(&rows["expired, no matter"], "certificate_days_left") < -9_000.0);

@@ -39,15 +39,19 @@ fn formatter(input: &mut Input<'_>) {
     let colours = [Colour::Good, Colour::Warning, Colour::Bad, Colour::Neutral];
     let colour = colours[usize::from(input.byte()) % colours.len()];
     let (title, body) = (input.text(), input.text());
-    let fields = (0..input.byte())
+    let fields: Vec<Field> = (0..input.byte())
         .map(|_| {
             let layout = if input.byte().is_multiple_of(2) { FieldLayout::Row } else { FieldLayout::Cell };
             Field { name: input.text(), value: input.text(), layout }
         })
         .collect();
     let has_title = is_visible(&title);
+    let fits = title.len() <= 1024
+        && body.len() <= 16_384
+        && fields.len() <= 25
+        && fields.iter().all(|field| field.name.len() <= 1024 && field.value.len() <= 16_384);
     match of_formatter(Message { title, body, fields, colour }) {
-        Err(fault) => assert!(!has_title, "{fault}"),
+        Err(fault) => assert!(!(has_title && fits), "{fault}"),
         Ok(message) => {
             assert!(has_title && !message.title.is_empty());
             assert_eq!(message.colour, colour);
