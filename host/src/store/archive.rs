@@ -157,6 +157,18 @@ fn insert_pack(db: &Connection, hour: i64, service: i64, kind: Kind, rows: &[Raw
     Ok(())
 }
 
+/// The instants and response times in µs of a packed row's checks, from its columns. What cannot be read is left out.
+pub(super) fn checks(json: &str, first_ms: i64, every_ms: i64) -> Vec<(i64, Option<i64>)> {
+    let checks: Value = serde_json::from_str(json).unwrap_or_default();
+    let mut expected = first_ms;
+    let one = |check: &Value| {
+        let at_ms = expected.saturating_add(check.get(0).and_then(Value::as_i64).unwrap_or(0));
+        expected = expected.saturating_add(every_ms);
+        (at_ms, check.get(1).and_then(Value::as_i64))
+    };
+    checks.as_array().into_iter().flatten().map(one).collect()
+}
+
 fn commonest(rows: &[Raw]) -> &str {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use pihook_core::summary::{Sample, Summary};
 use pihook_core::{ServiceId, Timestamp, Week, ZoneId};
 use rusqlite::{Connection, params};
-use serde_json::Value;
 
 use super::StoreError;
 use super::archive::{self, COLUMNS, HOUR_MS};
@@ -207,14 +206,10 @@ impl Spans<'_> {
         )?;
         let mut rows = statement.query(params![hour, self.only])?;
         while let Some(row) = rows.next()? {
-            let (service, every_ms) = (row.get(0)?, row.get::<_, i64>(4)?);
-            let (status, muted, mut expected) = (row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?);
+            let (service, every_ms) = (row.get(0)?, row.get(4)?);
+            let (status, muted, packed) = (row.get(1)?, row.get(2)?, row.get::<_, String>(5)?);
             single.insert((hour, service));
-            let checks: Value = serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default();
-            for check in checks.as_array().into_iter().flatten() {
-                let at_ms = expected + check.get(0).and_then(Value::as_i64).unwrap_or(0);
-                expected += every_ms;
-                let response = check.get(1).and_then(Value::as_i64);
+            for (at_ms, response) in archive::checks(&packed, row.get(3)?, every_ms) {
                 self.record(service, &archive::sample(at_ms, status, response, muted, every_ms));
             }
         }

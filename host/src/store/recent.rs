@@ -1,16 +1,18 @@
 //! How a service has been lately.
 
-use pihook_core::{ServiceId, Status, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use std::cmp::Reverse;
 
-use super::codec::{instant, millis, status_of};
+use pihook_core::{ServiceId, Status, Summary, Timestamp};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::archive::{self, HOUR_MS};
+use super::codec::{instant, integer, millis, status_of};
 use super::{StoreError, StoreReader};
 
-/// Rows that one look goes through at most, the newest ones: some tenths of a second on a Pi, and a week of 30 services
-/// that are checked every minute.
-const SCANNED: i64 = 300_000;
+/// Hours that packed outcomes are looked for in at most: a month, for a service that is checked each day.
+const HOURS: i64 = 31 * 24;
 
-/// How far back the longest uptime reaches, in milliseconds.
+/// How far back the uptimes reach, in milliseconds.
 const DAY: i64 = 86_400_000;
 const WEEK: i64 = 7 * DAY;
 
@@ -20,7 +22,7 @@ pub struct Recent {
     /// The newest outcomes, newest first.
     pub outcomes: Vec<RecentOutcome>,
     /// The share of checks of the last 24 hours that found it up or degraded, in percent of those that could tell,
-    /// without maintenance; none without any, and if there are more rows than are looked through.
+    /// without maintenance; none without any.
     pub uptime_day: Option<f64>,
     /// The same of the last seven days.
     pub uptime_week: Option<f64>,
@@ -40,92 +42,71 @@ pub struct RecentOutcome {
 }
 
 impl StoreReader {
-    /// How the service was up to this moment, with so many of its newest outcomes. Goes through the newest rows alone: the
-    /// table has no index.
+    /// How the service was up to this moment, with so many of its newest outcomes, of the last month.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub fn recent(&self, service: &ServiceId, until: Timestamp, most: usize) -> Result<Recent, StoreError> {
         let key = "SELECT id FROM services WHERE key = ?1";
         let found: Option<i64> = self.db().query_row(key, [service.as_str()], |row| row.get(0)).optional()?;
-        let Some(service) = found else { return Ok(Recent::default()) };
-        let newest: i64 =
-            self.db().query_row("SELECT coalesce(max(id), 0) FROM checks", [], |row| row.get(0))?;
-        let until = millis(until);
-        let oldest = newest - SCANNED;
-        let mut statement = self.db().prepare_cached(
+        let Some(row) = found else { return Ok(Recent::default()) };
+        let outcomes = self.newest(row, millis(until), most)?;
+        // A span ends before its last edge; the outcome that is told of is the last one to count.
+        let end = millis(until).saturating_add(1);
+        let edges = [end.saturating_sub(WEEK), end.saturating_sub(DAY), end].map(instant);
+        let series = self.series(&edges, Some(service))?;
+        let spans = series.into_iter().next().map(|series| series.spans).unwrap_or_default();
+        let day = spans.last().cloned().unwrap_or_default();
+        let mut week = Summary::default();
+        spans.iter().for_each(|span| week.merge(span));
+        Ok(Recent { outcomes, uptime_day: day.uptime_percent(), uptime_week: week.uptime_percent() })
+    }
+
+    /// The newest outcomes up to this moment, newest first: those not packed yet, and then hour by hour backwards.
+    fn newest(&self, service: i64, until: i64, most: usize) -> Result<Vec<RecentOutcome>, StoreError> {
+        // One snapshot, so that what is packed meanwhile is neither there twice nor missing.
+        let snapshot = self.db().unchecked_transaction()?;
+        let mut statement = snapshot.prepare_cached(
             "SELECT at_ms, status, response_us / 1000.0, in_maintenance FROM checks
-             WHERE id > ?1 AND service = ?2 AND at_ms <= ?3 ORDER BY id DESC",
+             WHERE service = ?1 AND at_ms <= ?2 ORDER BY at_ms DESC, id DESC LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![oldest, service, until])?;
-        let (mut day, mut week) = (Tally::default(), Tally::default());
-        let mut outcomes = Vec::new();
-        while let Some(row) = rows.next()? {
-            let at: i64 = row.get(0)?;
-            let status = status_of(row.get(1)?);
-            let in_maintenance = row.get(3)?;
-            if outcomes.len() < most {
-                let response_ms = row.get(2)?;
-                outcomes.push(RecentOutcome { at: instant(at), status, response_ms, in_maintenance });
-            }
-            let age = until.saturating_sub(at);
-            if age > WEEK && outcomes.len() >= most {
+        let rows = statement.query_map(params![service, until, integer(most)], outcome)?;
+        let mut found: Vec<RecentOutcome> = rows.collect::<Result<_, _>>()?;
+        // A check that came late may be older than one that is packed already, so the hour of the oldest counts.
+        let mut statement = snapshot.prepare_cached(
+            "SELECT a.first_ms, a.every_ms, a.status, a.in_maintenance, a.checks FROM archive a
+             WHERE a.hour = ?1 AND a.service = ?2",
+        )?;
+        let newest_hour = until.div_euclid(HOUR_MS);
+        for hour in (newest_hour.saturating_sub(HOURS)..=newest_hour).rev() {
+            let begins = instant(hour.saturating_mul(HOUR_MS).saturating_add(HOUR_MS));
+            if most.checked_sub(1).is_none_or(|last| found.get(last).is_some_and(|it| it.at >= begins)) {
                 break;
             }
-            for (tally, span) in [(&mut day, DAY), (&mut week, WEEK)] {
-                if age <= span && !in_maintenance {
-                    tally.count(status);
+            let mut rows = statement.query([hour, service])?;
+            while let Some(row) = rows.next()? {
+                let (status, in_maintenance) = (status_of(row.get(2)?), row.get(3)?);
+                let checks: String = row.get(4)?;
+                for (at, response_us) in archive::checks(&checks, row.get(0)?, row.get(1)?) {
+                    if at <= until {
+                        #[expect(clippy::cast_precision_loss, reason = "microseconds of a response")]
+                        let response_ms = response_us.map(|micros| micros as f64 / 1000.0);
+                        found.push(RecentOutcome { at: instant(at), status, response_ms, in_maintenance });
+                    }
                 }
             }
+            found.sort_by_key(|it| Reverse(it.at));
+            found.truncate(most);
         }
-        let reach = self.reach(oldest, until)?;
-        Ok(Recent {
-            outcomes,
-            uptime_day: day.percent().filter(|_| reach >= DAY),
-            uptime_week: week.percent().filter(|_| reach >= WEEK),
-        })
-    }
-
-    /// How far back the rows after this one reach, in milliseconds; for ever if there are no more.
-    fn reach(&self, oldest: i64, until: i64) -> Result<i64, StoreError> {
-        let edge = "SELECT at_ms FROM checks WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
-        let left_out: Option<i64> = self.db().query_row(edge, [oldest], |row| row.get(0)).optional()?;
-        Ok(left_out.map_or(i64::MAX, |at| until.saturating_sub(at)))
+        Ok(found)
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    good: u32,
-    bad: u32,
-}
-
-impl Tally {
-    fn count(&mut self, status: Status) {
-        match status {
-            Status::Up | Status::Degraded => self.good = self.good.saturating_add(1),
-            Status::Down => self.bad = self.bad.saturating_add(1),
-            Status::Unknown => {}
-        }
-    }
-
-    fn percent(self) -> Option<f64> {
-        let all = f64::from(self.good) + f64::from(self.bad);
-        (all > 0.0).then(|| f64::from(self.good) * 100.0 / all)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_does_not_count_and_degraded_is_up() {
-        let mut tally = Tally::default();
-        assert_eq!(tally.percent(), None);
-        for status in [Status::Up, Status::Degraded, Status::Unknown, Status::Down, Status::Up] {
-            tally.count(status);
-        }
-        assert_eq!(tally.percent(), Some(75.0));
-    }
+fn outcome(row: &Row<'_>) -> rusqlite::Result<RecentOutcome> {
+    Ok(RecentOutcome {
+        at: instant(row.get(0)?),
+        status: status_of(row.get(1)?),
+        response_ms: row.get(2)?,
+        in_maintenance: row.get(3)?,
+    })
 }

@@ -9,10 +9,20 @@ use tokio::time::Instant;
 use crate::store::error::is_damage;
 
 /// What is copied first, in this order: later ones refer to earlier ones.
-const FIRST: &[&str] =
-    &["services", "states", "incidents", "alerts", "deliveries", "disabled_sinks", "kept", "heartbeats"];
-/// What is copied last, and only as long as there is time.
-const LAST: &str = "checks";
+const FIRST: &[&str] = &[
+    "services",
+    "states",
+    "incidents",
+    "alerts",
+    "deliveries",
+    "disabled_sinks",
+    "kept",
+    "heartbeats",
+    "weeks",
+    "rollups",
+];
+/// What is copied last, and only as long as there is time: the log of checks, of which the newest are not packed yet.
+const LAST: [&str; 2] = ["checks", "archive"];
 /// Made from the log of checks.
 const LATEST: &str = "latest";
 /// Rows of a transaction.
@@ -78,7 +88,7 @@ fn copy_tables(
         // A hopeless table must not keep the others from being copied.
         let copied = match Table::open(old, new, &table) {
             Ok(mut copying) => {
-                copying.run((table == LAST).then_some(until))?;
+                copying.run(LAST.contains(&table.as_str()).then_some(until))?;
                 copying.report(found);
                 continue;
             }
@@ -101,9 +111,9 @@ fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 fn in_order(all: Vec<String>) -> Vec<String> {
-    let named = |table: &str| FIRST.contains(&table) || [LAST, LATEST].contains(&table);
+    let named = |table: &str| FIRST.contains(&table) || LAST.contains(&table) || table == LATEST;
     let between = all.iter().map(String::as_str).filter(|table| !named(table));
-    let order = FIRST.iter().copied().chain(between).chain([LAST]);
+    let order = FIRST.iter().copied().chain(between).chain(LAST);
     order.filter(|table| all.iter().any(|known| known == table)).map(str::to_owned).collect()
 }
 
@@ -276,7 +286,7 @@ impl<'a> Table<'a> {
     }
 
     fn report(self, found: &mut Found) {
-        let rows = if self.name == LAST { &mut found.checks } else { &mut found.others };
+        let rows = if self.name == LAST[0] { &mut found.checks } else { &mut found.others };
         *rows += self.copied;
         if self.torn {
             found.torn.push(self.name);

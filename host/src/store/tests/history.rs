@@ -5,7 +5,7 @@ use pihook_core::summary::Sample;
 
 use super::*;
 use crate::store::archive::{HOUR_MS, pack, sample};
-use crate::store::codec::instant;
+use crate::store::codec::{instant, millis};
 use crate::store::prune::{Cutoff, step};
 use crate::store::{StoreReader, schema};
 
@@ -95,6 +95,45 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_recent_is_the_same_before_and_after_packing() {
+    let place = Place::new();
+    let mut db = database(&place);
+    // Every five minutes for eight days, the last day without its second half; one failure in ten, seldom maintenance.
+    for number in 0..8 * 288 - 144_i64 {
+        let status = i64::from(number % 10 == 3);
+        insert(&db, (number * 300_000, false, status, (status == 0).then_some(5000 + number), number % 50 == 7));
+    }
+    // And one that comes once a day.
+    for day in 0..8 {
+        insert(&db, (day * 24 * HOUR_MS, true, 0, Some(day), false));
+    }
+    let until = instant(FIRST + 8 * 24 * HOUR_MS);
+    let recent = |service: &str| {
+        let reader = StoreReader::open(&place.path).unwrap();
+        reader.recent(&ServiceId::new(service), until, 20).unwrap()
+    };
+    let before = [recent("a"), recent("b")];
+    while pack(&mut db, millis(until), 1000).unwrap() > 0 {}
+    assert_eq!([recent("a"), recent("b")], before);
+
+    let [often, daily] = &before;
+    let newest: Vec<_> = often.outcomes.iter().map(|it| it.at).collect();
+    let expect: Vec<_> = (0..20).map(|back| instant(FIRST + (8 * 288 - 145 - back) * 300_000)).collect();
+    assert_eq!(newest, expect);
+    assert_eq!(often.outcomes[0].response_ms, Some((5000.0 + 2159.0) / 1000.0));
+    assert_eq!(daily.outcomes.len(), 8);
+    assert_eq!(daily.uptime_week, Some(100.0));
+    // By hand: of the last day's 144, 15 fail and 3 are in maintenance, none of them both.
+    let failed = |from: i64, to: i64| (from..to).filter(|it| it % 10 == 3 && it % 50 != 7).count() as f64;
+    let judged = |from: i64, to: i64| (from..to).filter(|it| it % 50 != 7).count() as f64;
+    // A check that is exactly as old as the span does not count any more.
+    let percent = |from, to| Some(100.0 * (1.0 - failed(from, to) / judged(from, to)));
+    let close = |a: Option<f64>, b: Option<f64>| (a.unwrap() - b.unwrap()).abs() < 1e-9;
+    assert!(close(often.uptime_day, percent(2017, 2160)), "{often:?}");
+    assert!(close(often.uptime_week, percent(289, 2160)), "{often:?}");
 }
 
 #[test]
