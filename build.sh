@@ -145,6 +145,8 @@ bench() {
     plugins
     cargo build --locked --release -p pihook -p pihook-bench
     "$TARGET_DIR/release/wall"
+    say "a simulated year, some minutes"
+    "$TARGET_DIR/release/year"
     exec python3 tests/bench/bench.py "$TARGET_DIR/release" "$@"
 }
 

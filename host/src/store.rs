@@ -32,6 +32,7 @@
 //!   in the same minute for all services, and only the newest of a batch.
 
 mod archive;
+pub mod bare;
 mod codec;
 mod disabled;
 mod dto;

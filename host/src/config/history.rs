@@ -17,6 +17,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 const KEPT: RangeInclusive<Duration> = DAY..=Duration::from_secs(10 * 366 * 86_400);
 const WAITED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(300);
 
+/// At 100 services every minute that is 267 bytes written a check; 5 s would be 2.7 times as much (docs/performance.md).
+const WAITED_BY_DEFAULT: Duration = Duration::from_secs(60);
+
 /// How long history is kept, and where it is exported to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
@@ -42,7 +45,7 @@ pub(super) fn read(
     let mut duration = |key, range| fields.get(key).and_then(|node| reader.duration(&node, range));
     let keep_checks = duration("keep_checks", &KEPT).unwrap_or(30 * DAY);
     let written = duration("keep_rollups", &KEPT);
-    let commit_every = duration("commit_every", &WAITED).unwrap_or(Duration::from_secs(5));
+    let commit_every = duration("commit_every", &WAITED).unwrap_or(WAITED_BY_DEFAULT);
     let keep_rollups = written.unwrap_or_else(|| keep_checks.max(400 * DAY));
     if keep_rollups < keep_checks {
         let path = super::lines::below(&fields.path, "keep_rollups");

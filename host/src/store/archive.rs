@@ -56,14 +56,11 @@ pub(super) fn pack(db: &mut Connection, now_ms: i64, limit: usize) -> Result<usi
     let taken = raw.len();
     let mut sums: BTreeMap<(i64, i64), Summary> = BTreeMap::new();
     let mut packs: BTreeMap<(i64, i64, Kind), Vec<Raw>> = BTreeMap::new();
-    {
-        let mut delete = tx.prepare_cached("DELETE FROM checks WHERE id = ?1")?;
-        for row in raw {
-            delete.execute([row.id])?;
-            let hour = row.at_ms.div_euclid(HOUR_MS);
-            sums.entry((hour, row.service)).or_default().record(&row.sample());
-            packs.entry((hour, row.service, row.kind)).or_default().push(row);
-        }
+    delete(&tx, &raw)?;
+    for row in raw {
+        let hour = row.at_ms.div_euclid(HOUR_MS);
+        sums.entry((hour, row.service)).or_default().record(&row.sample());
+        packs.entry((hour, row.service, row.kind)).or_default().push(row);
     }
     for ((hour, service, kind), mut rows) in packs {
         rows.sort_by_key(|row| row.at_ms);
@@ -74,6 +71,18 @@ pub(super) fn pack(db: &mut Connection, now_ms: i64, limit: usize) -> Result<usi
     }
     tx.commit()?;
     Ok(taken)
+}
+
+/// Deletes these rows, whose numbers ascend, a stretch without a gap at a time.
+fn delete(db: &Connection, raw: &[Raw]) -> rusqlite::Result<()> {
+    let mut delete = db.prepare_cached("DELETE FROM checks WHERE id BETWEEN ?1 AND ?2")?;
+    for stretch in raw.chunk_by(|a, b| a.id + 1 == b.id) {
+        let ends = stretch.first().zip(stretch.last());
+        if let Some((first, last)) = ends {
+            delete.execute([first.id, last.id])?;
+        }
+    }
+    Ok(())
 }
 
 fn take(db: &Connection, hour: i64, limit: usize) -> rusqlite::Result<Vec<Raw>> {

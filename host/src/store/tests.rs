@@ -8,7 +8,6 @@ mod outbox;
 mod reader;
 mod trouble;
 mod wear;
-mod year;
 
 use std::path::PathBuf;
 use std::sync::Arc;

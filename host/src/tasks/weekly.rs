@@ -38,8 +38,9 @@ const STEADY: Duration = Duration::from_secs(600);
 const DRIFT_MS: i128 = 30_000;
 /// How far it may be behind the newest check.
 const BEHIND_MS: i64 = 60_000;
-/// Checks that one transaction packs at most: every commit waits for it.
-pub const PACKED: usize = 2048;
+/// Checks that one transaction packs at most: every commit waits for it. An hour of 100 services every minute fits, so
+/// that each page of it is written once.
+pub const PACKED: usize = 8192;
 
 /// What the configuration says about history.
 #[derive(Clone, Debug, PartialEq, Eq)]
