@@ -371,6 +371,45 @@ async fn a_folder_that_cannot_be_written_to_is_named() {
 }
 
 #[tokio::test]
+async fn a_report_and_a_weeks_file_of_what_was_checked() {
+    let bare = home_of("  - { name: A, url: 'http://127.0.0.1:9/' }").await;
+    for words in [["report"], ["export"]] {
+        let before = bare.run(words).await.ended(70);
+        assert!(before.stderr.contains("nothing is known yet: "), "{before:?}");
+    }
+    assert!(
+        bare.run(["export", "--week", "2026-W60"]).await.ended(64).stderr.contains("write it like 2026-W47")
+    );
+
+    let discord = FakeDiscord::start().await;
+    let up = WebServer::start(Behaviour::ok("")).await;
+    let services = [daemon::service("Good", &up.url("/"))];
+    let mut daemon = Daemon::start(&daemon::config(&discord.url(), "[{ after: 1 }]", &services)).await;
+    daemon.until("a good check", |daemon| daemon.count("Good", "up") > 0).await;
+    // Beside the daemon.
+    Ran::from(daemon.pihook(&["report"]).await).ended(0);
+    daemon.stop().await;
+
+    let table = Ran::from(daemon.pihook(&["report", "--since", "24h"]).await).ended(0).stdout;
+    let row = table.lines().find(|line| line.starts_with("Good ")).unwrap();
+    assert!(row.contains("100.00 %") && row.contains('✓') && !table.contains('\x1b'), "{table}");
+    let json = Ran::from(daemon.pihook(&["report", "--format", "json"]).await).ended(0).json();
+    let good = &json["services"][0];
+    assert_eq!((&good["service"], &good["down"]), (&json!("Good"), &json!(0)), "{json:#}");
+    assert!(good["checks"].as_u64().unwrap() > 0, "{json:#}");
+
+    let csv = Ran::from(daemon.pihook(&["report", "--format", "csv"]).await).ended(0).stdout;
+    let today = std::process::Command::new("date").arg("+%G-W%V").output().unwrap();
+    let week = String::from_utf8(today.stdout).unwrap().trim().to_owned();
+    let exported = Ran::from(daemon.pihook(&["export", "--week", &week]).await).ended(0).stdout;
+    let file = fs::read_to_string(exported.trim()).unwrap();
+    assert!(exported.trim().ends_with(&format!("exports/uptime-{week}.csv")), "{exported}");
+    assert_eq!(file.lines().next(), csv.lines().next());
+    assert!(file.lines().nth(1).unwrap().starts_with(&format!("{week},Good,local,http,")), "{file}");
+    assert_eq!(file.lines().count(), 2, "{file}");
+}
+
+#[tokio::test]
 async fn status_before_during_and_after() {
     let home = home_of("  - { name: A, url: 'http://127.0.0.1:9/' }").await;
     let before = home.run(["status"]).await.ended(70);

@@ -219,3 +219,6 @@ fn json(told: &[Told], from: Timestamp, to: Timestamp) -> Value {
     let services: Vec<Value> = told.iter().map(service).collect();
     json!({ "from": from.to_string(), "to": to.to_string(), "services": services })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pihook_core::sketch::Sketch;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, params};
 
+use super::archive::HOUR_MS;
+use super::codec::instant;
 use super::dto::{AlertDto, ServiceDto, decode};
 use super::error::is_damage;
 use super::{StoreError, schema};
@@ -28,6 +31,7 @@ pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
         found.extend(orphans(&db)?);
         found.extend(unreadable(&db)?);
         found.extend(forgotten(&db)?);
+        found.extend(unreadable_history(&db)?);
         Ok(found)
     });
     match looked {
@@ -73,6 +77,36 @@ fn forgotten(db: &Connection) -> Result<Vec<String>, StoreError> {
     list(db, &format!("{sql} LIMIT {MOST}"), |row| {
         Ok(format!("incident {} is open, and its service has no state", row.get::<_, i64>(0)?))
     })
+}
+
+/// Packed hours and hourly sums that history would be without.
+fn unreadable_history(db: &Connection) -> Result<Vec<String>, StoreError> {
+    let named = |row: &rusqlite::Row<'_>| {
+        let (service, hour): (String, i64) = (row.get(0)?, row.get(1)?);
+        Ok::<_, rusqlite::Error>(format!(
+            "{service}, hour beginning {}",
+            instant(hour.saturating_mul(HOUR_MS))
+        ))
+    };
+    let packed = format!(
+        "SELECT s.key, a.hour FROM archive a JOIN services s ON s.id = a.service
+         WHERE NOT json_valid(a.checks) OR json_type(a.checks) <> 'array' LIMIT {MOST}"
+    );
+    let packed = list(db, &packed, |row| Ok(format!("checks are unreadable: {}", named(row)?)))?;
+    let sums = "SELECT s.key, r.hour, r.sketch FROM rollups r JOIN services s ON s.id = r.service";
+    let mut statement = db.prepare(sums)?;
+    let mut rows = statement.query([])?;
+    let mut found = packed;
+    while let Some(row) = rows.next()? {
+        if found.len() >= MOST {
+            break;
+        }
+        let sketch: Vec<u8> = row.get(2)?;
+        if Sketch::from_bytes(&sketch).is_none() {
+            found.push(format!("percentiles are unreadable: {}", named(row)?));
+        }
+    }
+    Ok(found)
 }
 
 fn list<T>(

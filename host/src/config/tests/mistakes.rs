@@ -48,6 +48,9 @@ const MISTAKES: &[Mistake] = &[
     of("history", "  keep_checks: 1h", 0, "history.keep_checks", "`1h` is too little", "from `1d` to"),
     of("history", "  keep_checks: 20d\n  keep_rollups: 10d", 1, "history.keep_rollups", "would go before the checks", "at least as long as"),
     of("history", "  commit_every: soon", 0, "history.commit_every", "`soon` is not a duration", "such as `500ms`, `90s`"),
+    of("history", "  weekly_report: [dicsord]", 0, "history.weekly_report[0]", "there is no sink `dicsord`", "did you mean `discord`?"),
+    of("history", "  weekly_report: [discord, discord]", 0, "history.weekly_report[1]", "`discord` stands here twice", "keep one"),
+    of("history", "  weekly_report: discord", 0, "history.weekly_report", "expected a list, found text", "a list of sinks, such as `[discord]`"),
     // Defaults.
     of("defaults", "  interval: 500ms", 0, "defaults.interval", "`500ms` is too little", "from `1s` to `30d`"),
     of("defaults", "  retries: 11", 0, "defaults.retries", "`11` is too much", "from 0 to 10"),

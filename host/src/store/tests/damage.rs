@@ -3,8 +3,8 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use super::*;
-use crate::store::upkeep;
-use crate::store::{StoreError, StoreReader};
+use crate::store::archive::pack;
+use crate::store::{StoreError, StoreReader, records, schema, upkeep};
 
 const ROWS: usize = 20_000;
 const PAGE: usize = 4096;
@@ -140,6 +140,93 @@ async fn damage_that_is_met_while_running_is_replaced_and_nothing_that_waits_is_
     assert_eq!(store.load_state().await.unwrap().services[0].1.bad_streak, 3);
     assert_eq!(upkeep::check(&place.path).unwrap(), [""; 0]);
     assert!(!upkeep::check(&place.path.with_file_name(&aside(&place)[0])).unwrap().is_empty());
+}
+
+/// Two days of checks, an hour apart from now on packed, with a week that was written.
+fn packed() -> Place {
+    let place = Place::new();
+    let mut db = schema::open(&place.path, schema::Layout::CHOSEN, schema::BUSY_TIMEOUT).unwrap();
+    records::register(&mut db, &(0..40).map(|number| registered(&format!("s{number}"))).collect::<Vec<_>>())
+        .unwrap();
+    let row = "INSERT INTO checks (service, at_ms, status, response_us, attempts, in_maintenance, summary)
+               VALUES (?1, ?2, 0, ?3, 1, 0, 'HTTP 200')";
+    let tx = db.transaction().unwrap();
+    for minute in 0..2880_i64 {
+        for service in 1..=5_i64 {
+            let at_ms = 1_794_996_000_000 + minute * 60_000;
+            tx.execute(row, [service, at_ms, 5_000 + minute * service % 997]).unwrap();
+        }
+    }
+    tx.execute("INSERT INTO weeks VALUES ('2026-W46', 1, 1)", []).unwrap();
+    tx.commit().unwrap();
+    while pack(&mut db, 1_794_996_000_000 + 3000 * 60_000, 8192).unwrap() == 8192 {}
+    place
+}
+
+fn sums(db: &Connection) -> (i64, i64, i64) {
+    let of = |sql: &str| db.query_row(sql, [], |row| row.get(0)).unwrap();
+    (
+        of("SELECT count(*) FROM check_log WHERE zone = 'local'"),
+        of("SELECT sum(up) FROM hour_log"),
+        of("SELECT count(*) FROM weeks WHERE told_ms = 1"),
+    )
+}
+
+#[tokio::test]
+async fn packed_hours_their_sums_and_weeks_are_rescued() {
+    let place = packed();
+    assert_eq!(sums(&place.peek()), (14_400, 14_395, 1));
+    overwrite(&place, 0, &[0xA5; 100]);
+    let news = place.store().damage().await.unwrap().unwrap();
+    assert!(news.contains("14400 checks and "), "{news}");
+    assert_eq!(sums(&place.peek()), (14_400, 14_395, 1));
+    assert_eq!(upkeep::check(&place.path).unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_damaged_page_of_packed_hours_costs_those_alone() {
+    let place = packed();
+    let leaf: i64 = {
+        let db = place.peek();
+        // A leaf amid them: found by what is in it, since this SQLite need not have dbstat.
+        let (at, text): (i64, String) = db
+            .query_row("SELECT id, checks FROM archive ORDER BY id LIMIT 1 OFFSET 100", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        let file = std::fs::read(&place.path).unwrap();
+        let found = file.windows(text.len()).position(|window| window == text.as_bytes());
+        i64::try_from(found.unwrap_or_else(|| panic!("row {at} is not in the file")) / PAGE).unwrap()
+    };
+    overwrite(&place, usize::try_from(leaf).unwrap() * PAGE, &[0x5A; PAGE]);
+    overwrite(&place, 0, &[0xA5; 100]);
+    let news = place.store().damage().await.unwrap().unwrap();
+    assert!(news.contains("something is missing of archive"), "{news}");
+    let (checks, summed, weeks) = sums(&place.peek());
+    assert!((13_500..14_400).contains(&checks), "{checks}: a page holds some hundreds");
+    assert_eq!((summed, weeks), (14_395, 1));
+    assert_eq!(upkeep::check(&place.path).unwrap(), [""; 0]);
+}
+
+#[test]
+fn history_that_cannot_be_read_is_found_by_a_check() {
+    let place = packed();
+    let db = place.peek();
+    db.execute("UPDATE archive SET checks = '[[0,' WHERE id = 1", []).unwrap();
+    db.execute(
+        "UPDATE rollups SET sketch = x'ff' WHERE service = 2 AND hour = (SELECT min(hour) FROM rollups)",
+        [],
+    )
+    .unwrap();
+    let found = upkeep::check(&place.path).unwrap();
+    assert_eq!(
+        found,
+        [
+            "checks are unreadable: s0, hour beginning 2026-11-18T10:00:00Z",
+            "percentiles are unreadable: s1, hour beginning 2026-11-18T10:00:00Z"
+        ]
+    );
 }
 
 #[tokio::test]

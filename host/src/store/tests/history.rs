@@ -97,6 +97,70 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever there is and wherever the cutoffs are: what is needed stays, all else goes, and then there is no more to do.
+    #[test]
+    fn pruning_leaves_what_is_needed_and_nothing_else(
+        checks in prop::collection::vec(seen(), 0..60),
+        incidents in prop::collection::vec((prop::option::of(0..6 * HOUR_MS), prop::option::of(0..3_usize)), 0..12),
+        cutoffs in (0..8_i64, 0..8_i64),
+    ) {
+        let place = Place::new();
+        let mut db = database(&place);
+        checks.iter().for_each(|it| insert(&db, *it));
+        for (id, (closed, told)) in (1_i64..).zip(&incidents) {
+            db.execute(
+                "INSERT INTO incidents VALUES (?1, 1, ?2, ?3, 'critical', 'down', '', 1)",
+                rusqlite::params![id, FIRST, closed.map(|after| FIRST + after)],
+            )
+            .unwrap();
+            let Some(state) = told.map(|told| ["pending", "sent", "dead"][told]) else { continue };
+            db.execute("INSERT INTO alerts VALUES (?1, ?1, 1, 'opened', '', 0, '{}')", [id]).unwrap();
+            db.execute(
+                "INSERT INTO deliveries (alert, sink, state) VALUES (?1, 'discord', ?2)",
+                rusqlite::params![id, state],
+            )
+            .unwrap();
+        }
+        let newest = |db: &Connection| -> Vec<i64> {
+            let mut statement = db.prepare("SELECT max(id) FROM checks GROUP BY service").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let ids = |db: &Connection, table: &str| -> Vec<i64> {
+            let mut statement = db.prepare(&format!("SELECT id FROM {table} ORDER BY id")).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let newest_before = newest(&db);
+        while pack(&mut db, FIRST + 24 * HOUR_MS, 7).unwrap() > 0 {}
+        let (raw, deliveries) = (ids(&db, "checks"), ids(&db, "deliveries"));
+        let cutoff = Cutoff {
+            checks: instant(FIRST + cutoffs.0 * HOUR_MS),
+            rollups: instant(FIRST + cutoffs.1 * HOUR_MS),
+        };
+        let mut steps = 0;
+        while step(&mut db, cutoff).unwrap() {
+            steps += 1;
+            prop_assert!(steps < 1000, "it does not end");
+        }
+        prop_assert_eq!(newest(&db), newest_before);
+        prop_assert_eq!(ids(&db, "checks"), raw);
+        prop_assert_eq!(ids(&db, "deliveries"), deliveries);
+        let kept = (1_i64..).zip(&incidents).filter(|(_, (closed, told))| {
+            closed.is_none_or(|after| after >= cutoffs.1 * HOUR_MS) || *told == Some(0)
+        });
+        let kept: Vec<i64> = kept.map(|(id, _)| id).collect();
+        prop_assert_eq!(ids(&db, "incidents"), kept);
+        for (table, from) in [("archive", cutoffs.0), ("rollups", cutoffs.1)] {
+            let sql = format!("SELECT min(hour) FROM {table}");
+            let oldest: Option<i64> = db.query_row(&sql, [], |row| row.get(0)).unwrap();
+            prop_assert!(oldest.is_none_or(|hour| hour >= FIRST / HOUR_MS + from), "{}", table);
+        }
+        prop_assert!(!step(&mut db, cutoff).unwrap(), "planning again yields something");
+    }
+}
+
 #[test]
 fn what_is_recent_is_the_same_before_and_after_packing() {
     let place = Place::new();
@@ -104,7 +168,10 @@ fn what_is_recent_is_the_same_before_and_after_packing() {
     // Every five minutes for eight days, the last day without its second half; one failure in ten, seldom maintenance.
     for number in 0..8 * 288 - 144_i64 {
         let status = i64::from(number % 10 == 3);
-        insert(&db, (number * 300_000, false, status, (status == 0).then_some(5000 + number), number % 50 == 7));
+        insert(
+            &db,
+            (number * 300_000, false, status, (status == 0).then_some(5000 + number), number % 50 == 7),
+        );
     }
     // And one that comes once a day.
     for day in 0..8 {

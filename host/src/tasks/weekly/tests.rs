@@ -203,6 +203,25 @@ async fn a_week_is_written_and_told_once() {
 }
 
 #[tokio::test]
+async fn who_is_slower_by_more_than_a_quarter_is_named() {
+    let mut stage = Stage::new();
+    stage
+        .register(&[("Slower", "local"), ("A quarter", "local"), ("Faster", "local"), ("New", "local")])
+        .await;
+    let took = |millis| [(Status::Up, Some(millis), Muting::Audible)];
+    for (name, before, now) in [("Slower", 100, 126), ("A quarter", 100, 125), ("Faster", 100, 50)] {
+        stage.log(name, "2026-11-11T10:00:00Z", &took(before)).await;
+        stage.log(name, "2026-11-18T10:00:00Z", &took(now)).await;
+    }
+    stage.log("New", "2026-11-18T10:00:00Z", &took(9000)).await;
+    stage.look("2026-11-23T09:00:00Z").await;
+    assert_eq!(
+        stage.digest().await.unwrap().alert.summary,
+        "Week 2026-W47: 4 services, 100.00 % up, 0 incidents.\nSlower than the week before: Slower +26 % (100 → 126 ms)."
+    );
+}
+
+#[tokio::test]
 async fn after_a_month_without_power_the_missing_weeks_are_written() {
     let mut stage = Stage::new();
     stage.register(&[("NAS", "local")]).await;
