@@ -91,6 +91,8 @@ def configuration(folder: Path, port: int, tls: bool, services: int, interval: s
     lines = [
         f"data_dir: {folder}/data",
         "dashboard: off",
+        # So that what is counted in the database lags little behind.
+        "history: { commit_every: 5s }",
         f"defaults: {{ interval: {interval} }}",
         "services:",
     ]
