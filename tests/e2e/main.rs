@@ -31,6 +31,7 @@ mod commands;
 mod configuration;
 mod crashes;
 mod daemon;
+mod dashboard;
 mod db_commands;
 mod delivery;
 mod faults;

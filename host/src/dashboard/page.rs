@@ -4,6 +4,7 @@ mod gauges;
 mod spark;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use askama::Template;
 use pihook_core::monitor::Muting;
@@ -215,14 +216,17 @@ impl Row {
             muted: entry.muting == Muting::Muted,
             since: began.map(|at| since(at, now)).unwrap_or_default(),
             since_utc: began.map(|at| at.to_string()).unwrap_or_default(),
-            response: last
-                .and_then(|outcome| outcome.response_time)
-                .map(|time| format!("{:.0} ms", time.as_secs_f64() * 1000.0))
-                .unwrap_or_default(),
+            response: last.and_then(|outcome| outcome.response_time).map(milliseconds).unwrap_or_default(),
             spark: spark::svg(&entry.recent, now),
             summary: last.map(|outcome| outcome.summary.clone()).unwrap_or_default(),
         }
     }
+}
+
+/// With one decimal below ten.
+fn milliseconds(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1000.0;
+    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
 fn word(entry: &Entry) -> &'static str {

@@ -17,6 +17,9 @@ use crate::sinks::measure_of;
 use crate::store::{Recent, StoreError, StoreReader};
 use crate::words::chain;
 
+/// Versions that are remembered as faulty; beyond that the list begins anew, and at worst one is told of twice.
+const VERSIONS: usize = 256;
+
 /// The outcomes that a formatter is told of.
 const RECENT: usize = 20;
 
@@ -150,7 +153,7 @@ impl PluginFormatter {
             Err(fault) => {
                 let version =
                     self.plugin(id).map_or_else(|_| id.to_owned(), |plugin| plugin.label().to_owned());
-                if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(version) {
+                if self.is_news(version) {
                     warn!("alerts go out in the built-in wording: {fault}");
                     self.conditions.send_modify(|all| {
                         all.insert(id.to_owned(), Condition::Faulty(fault));
@@ -161,6 +164,14 @@ impl PluginFormatter {
                 None
             }
         }
+    }
+
+    fn is_news(&self, version: String) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= VERSIONS {
+            told.clear();
+        }
+        told.insert(version)
     }
 
     fn library(&self) -> Arc<Library> {
