@@ -6,6 +6,7 @@
 
 mod client;
 mod discord;
+mod email;
 mod late;
 mod measure;
 mod memory;
@@ -29,6 +30,7 @@ pub(crate) use discord::fake as fake_discord;
 
 pub use client::{ClientError, HttpClient, TIMEOUT};
 pub use discord::{DiscordSettings, DiscordSink, SettingsError, render as render_discord};
+pub use email::{EMAIL_TIMEOUT, EmailError, EmailSettings, EmailSink, EmailTls};
 pub use late::Late;
 pub use measure::measure_of;
 pub use memory::{Forgetful, Memory, Recalling, Remembering};

@@ -8,6 +8,8 @@ mod bus;
 mod discord;
 #[path = "../fixtures/dns.rs"]
 mod dns;
+#[path = "../fixtures/mail.rs"]
+mod mail;
 #[path = "../fixtures/receiver.rs"]
 mod receiver;
 #[path = "../fixtures/web.rs"]
@@ -44,6 +46,7 @@ mod oneshot;
 mod outages;
 mod reload;
 mod secrets;
+mod sink_email;
 mod sinks;
 mod unprivileged;
 mod watchdog;
