@@ -47,6 +47,7 @@ mod outages;
 mod reload;
 mod secrets;
 mod sink_email;
+mod sink_exec;
 mod sinks;
 mod unprivileged;
 mod watchdog;

@@ -12,9 +12,9 @@ use crate::config::{Config, EmailTlsConfig, PluginConfig, Problems, ServiceConfi
 use crate::plugins::{Library, LoadError, PluginSource};
 use crate::probes::system_roots;
 use crate::sinks::{
-    DiscordSettings, DiscordSink, EMAIL_TIMEOUT, EmailSettings, EmailSink, EmailTls, HttpClient, NtfyLogin,
-    NtfySettings, NtfySink, Ping, Sink, TIMEOUT, TelegramChat, TelegramSettings, TelegramSink,
-    WebhookSettings, WebhookSink,
+    DiscordSettings, DiscordSink, EMAIL_TIMEOUT, EmailSettings, EmailSink, EmailTls, ExecSettings, ExecSink,
+    HttpClient, NtfyLogin, NtfySettings, NtfySink, Ping, Sink, TIMEOUT, TelegramChat, TelegramSettings,
+    TelegramSink, WebhookSettings, WebhookSink,
 };
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
@@ -193,6 +193,7 @@ fn build(kind: &SinkKind, client: HttpClient) -> Result<Arc<dyn Sink>, Unfit> {
                 remedy: "an address and headers that HTTP allows".to_owned(),
             })?)
         }
+        SinkKind::Exec { command, timeout } => Arc::new(ExecSink::new(ExecSettings { command, timeout })),
         SinkKind::Email { server, port, tls, login, from, to, ca_file } => {
             let tls = match tls {
                 EmailTlsConfig::StartTls => EmailTls::StartTls,

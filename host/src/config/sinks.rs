@@ -2,12 +2,14 @@
 
 mod discord;
 mod email;
+mod exec;
 mod ntfy;
 mod telegram;
 mod webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pihook_core::{Secret, Severity, SinkId};
 use serde_json::Value;
@@ -113,6 +115,13 @@ pub enum SinkKind {
         /// Further certificate authorities.
         ca_file: Option<PathBuf>,
     },
+    /// A program of one's own.
+    Exec {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// How long it may run.
+        timeout: Duration,
+    },
 }
 
 /// How the connection to a mail server is protected.
@@ -150,6 +159,7 @@ fn read_sink(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
         Some(Value::String(kind)) if kind == "ntfy" => ntfy::read(node, reader),
         Some(Value::String(kind)) if kind == "webhook" => webhook::read(node, reader),
         Some(Value::String(kind)) if kind == "email" => email::read(node, reader),
+        Some(Value::String(kind)) if kind == "exec" => exec::read(node, reader),
         Some(Value::String(kind)) => {
             let fault = unknown("sink type", kind, &DEFAULT_FORMATTERS.map(|(kind, _)| kind), "");
             reader.fault(&super::lines::below(&node.path, "type"), fault);

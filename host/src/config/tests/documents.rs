@@ -116,7 +116,7 @@ fn the_shipped_file_works_with_its_suggestions_too() {
     ];
     let config = read_with(text.as_bytes(), &variables, &[]);
     let config = config.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
-    assert_eq!(config.sinks.len(), 5);
+    assert_eq!(config.sinks.len(), 6);
     // Each check that comes with PiHook is shown.
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins")).unwrap();
     let checks: BTreeSet<String> = folders
