@@ -19,9 +19,9 @@ const SHIPPED: &str = include_str!("../../config/services.yaml");
 #[rustfmt::skip]
 const MISTAKEN: &[(&str, &[&str])] = &[
     ("data_dir: 7", &["data_dir: expected text, found a number; put it in quotes"]),
-    ("banana: 1", &["banana: the key `banana` is not known here; known here: data_dir, maintenance_flag, dashboard, history, defaults, escalation, zones, sinks, plugins, services"]),
+    ("banana: 1", &["banana: the key `banana` is not known here; known here: data_dir, maintenance_flag, dashboard, history, defaults, escalation, escalation_degraded, zones, sinks, plugins, services, watchdog, maintenance"]),
     ("maintenance_flag: ''", &["maintenance_flag: this is not a path; the path of a file or folder"]),
-    ("maintenance: []", &["maintenance: this version of PiHook does not support `maintenance` yet; remove it until a later version does"]),
+    ("maintenance: 5", &["maintenance: expected a list, found a number; such as `- { name: backups, weekly: \"Sun 03:00-05:00\" }`"]),
     ("dashboard:", &[]),
     ("  listen: 0.0.0.0:8420", &[r#"dashboard.listen: everybody who reaches this address could see the dashboard; add `auth: { user: …, password: "${PIHOOK_PASSWORD}" }`, or `auth: none` if that is what you want"#]),
     ("  lisen: 1", &["dashboard.lisen: the key `lisen` is not known here; did you mean `listen`?"]),
@@ -203,8 +203,10 @@ async fn the_examples_of_the_documentation_are_valid() {
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
             command.env("TELEGRAM_TOKEN", "1234:abcdefgh-token").env("NTFY_TOPIC", "pihook-topic");
             command.env("HOOK_SECRET", "0123456789abcdef");
+            command.env("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
+                .env("MAIL_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
                 .env("BACKUP_TOKEN", "a-token-that-is-long-enough"))
             .await;
@@ -277,8 +279,10 @@ async fn no_file_makes_it_panic() {
             command.env("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/x");
             command.env("TELEGRAM_TOKEN", "1234:abcdefgh-token").env("NTFY_TOPIC", "pihook-topic");
             command.env("HOOK_SECRET", "0123456789abcdef");
+            command.env("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
+                .env("MAIL_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
                 .env("BACKUP_TOKEN", "a-token-that-is-long-enough"))
             .await;

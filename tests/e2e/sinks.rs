@@ -15,10 +15,12 @@ async fn start(receiver: &Receiver, provider: Provider, discord: Option<&FakeDis
     let base = receiver.base();
     let sink = match provider {
         Provider::Telegram => format!(
-            "type: telegram, token: \"${{SECRET}}\", api: \"{base}\", chat: -100123, silent_recoveries: true"
+            "type: telegram, token: \"${{SECRET}}\", api: \"{base}\", chat: -100123, silent_recoveries: true, formatter: detailed"
         ),
         Provider::Ntfy => {
-            format!("type: ntfy, server: \"{base}\", topic: alerts, user: me, password: \"${{SECRET}}\"")
+            format!(
+                "type: ntfy, server: \"{base}\", topic: alerts, user: me, password: \"${{SECRET}}\", formatter: detailed"
+            )
         }
         Provider::Webhook => {
             format!("type: webhook, url: \"{base}/alert?key=${{SECRET}}\", secret: \"${{SECRET}}\"")

@@ -105,10 +105,10 @@ fn the_shipped_file_works_with_its_suggestions_too() {
     assert_ne!(text, EXAMPLE);
     let variables = [
         ("DISCORD_WEBHOOK_URL", WEBHOOK),
-        ("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid"),
         ("TELEGRAM_TOKEN", "1234:abcdefgh-token"),
         ("NTFY_TOPIC", "pihook-topic"),
         ("HOOK_SECRET", "0123456789abcdef"),
+        ("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid"),
         ("GITEA_TOKEN", "gitea-token"),
         ("BACKUP_TOKEN", "backup-token-0123"),
         ("PIHOOK_PASSWORD", "x"),
