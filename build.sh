@@ -49,7 +49,7 @@ need_wasm_target() {
 }
 
 # What the tests start or compare with, beside what a Debian machine has anyway: real servers, and packers of package lists.
-TEST_PACKAGES=(curl dbus-daemon dnsmasq-base dovecot-imapd dovecot-submissiond iproute2 lz4 openssl prometheus python3 xz-utils zstd)
+TEST_PACKAGES=(curl dbus-daemon dnsmasq-base dovecot-imapd dovecot-submissiond iproute2 lz4 openssl prometheus python3 python3-aiosmtpd xz-utils zstd)
 
 need_test_packages() {
     command -v apt-get >/dev/null || {

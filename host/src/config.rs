@@ -43,7 +43,7 @@ pub use load::{Surroundings, load, parse};
 pub use plugins::{Allow, PluginConfig};
 pub use problem::{Problem, Problems};
 pub use services::ServiceConfig;
-pub use sinks::{SinkConfig, SinkKind};
+pub use sinks::{EmailTlsConfig, SinkConfig, SinkKind};
 pub use watchdog::Watchdog;
 
 use lines::Lines;

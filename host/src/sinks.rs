@@ -6,6 +6,8 @@
 
 mod client;
 mod discord;
+mod email;
+mod exec;
 mod late;
 mod measure;
 mod memory;
@@ -29,6 +31,8 @@ pub(crate) use discord::fake as fake_discord;
 
 pub use client::{ClientError, HttpClient, TIMEOUT};
 pub use discord::{DiscordSettings, DiscordSink, SettingsError, render as render_discord};
+pub use email::{EMAIL_TIMEOUT, EmailError, EmailSettings, EmailSink, EmailTls};
+pub use exec::{ExecSettings, ExecSink};
 pub use late::Late;
 pub use measure::measure_of;
 pub use memory::{Forgetful, Memory, Recalling, Remembering};

@@ -206,6 +206,7 @@ async fn the_examples_of_the_documentation_are_valid() {
             command.env("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
+                .env("MAIL_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
                 .env("BACKUP_TOKEN", "a-token-that-is-long-enough"))
             .await;
@@ -281,6 +282,7 @@ async fn no_file_makes_it_panic() {
             command.env("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid");
             let ran = run(command
                 .env("PIHOOK_PASSWORD", "long enough")
+                .env("MAIL_PASSWORD", "long enough")
                 .env("GITEA_TOKEN", "long enough")
                 .env("BACKUP_TOKEN", "a-token-that-is-long-enough"))
             .await;

@@ -8,6 +8,8 @@ mod bus;
 mod discord;
 #[path = "../fixtures/dns.rs"]
 mod dns;
+#[path = "../fixtures/mail.rs"]
+mod mail;
 #[path = "../fixtures/receiver.rs"]
 mod receiver;
 #[path = "../fixtures/web.rs"]
@@ -45,6 +47,8 @@ mod oneshot;
 mod outages;
 mod reload;
 mod secrets;
+mod sink_email;
+mod sink_exec;
 mod sinks;
 mod unprivileged;
 mod watchdog;

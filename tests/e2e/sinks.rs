@@ -8,7 +8,7 @@ use crate::discord::FakeDiscord;
 use crate::receiver::{Provider, Receiver, Reply};
 use crate::web::{Behaviour, WebServer};
 
-const SECRET: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+pub(super) const SECRET: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 
 /// A daemon whose only sink, or second one beside Discord, is this.
 async fn start(receiver: &Receiver, provider: Provider, discord: Option<&FakeDiscord>, url: &str) -> Daemon {
@@ -26,6 +26,11 @@ async fn start(receiver: &Receiver, provider: Provider, discord: Option<&FakeDis
             format!("type: webhook, url: \"{base}/alert?key=${{SECRET}}\", secret: \"${{SECRET}}\"")
         }
     };
+    with_sink(&sink, discord, url).await
+}
+
+/// The same for any sink, whose secret is `${SECRET}`.
+pub(super) async fn with_sink(sink: &str, discord: Option<&FakeDiscord>, url: &str) -> Daemon {
     let other = discord.map(|discord| format!("discord: {{ type: discord, url: \"{}\" }}, ", discord.url()));
     let text = config("unused", LADDER, &[service("NAS", url)]);
     let line = text.lines().find(|line| line.starts_with("sinks:")).unwrap().to_owned();
@@ -84,7 +89,7 @@ async fn is_disabled(provider: Provider, reply: Reply) {
     daemon.until("the sink to work", |daemon| daemon.disabled_sinks().is_empty()).await;
 }
 
-async fn nothing_leaked(daemon: &Daemon) {
+pub(super) async fn nothing_leaked(daemon: &Daemon) {
     let mut seen = format!("{}{}", daemon.log(), String::from_utf8_lossy(&daemon.database_bytes()));
     for command in [&["status"][..], &["status", "--json"], &["validate"]] {
         let output = daemon.pihook(command).await;

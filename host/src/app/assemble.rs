@@ -8,12 +8,13 @@ use pihook_core::{Cadence, ServiceId, SinkId};
 use super::{Prepared, grants, heartbeats};
 use crate::board::Listed;
 use crate::checks::{CheckSpec, PluginRunner};
-use crate::config::{Config, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
+use crate::config::{Config, EmailTlsConfig, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
 use crate::plugins::{Library, LoadError, PluginSource};
 use crate::probes::system_roots;
 use crate::sinks::{
-    DiscordSettings, DiscordSink, HttpClient, NtfyLogin, NtfySettings, NtfySink, Ping, Sink, TIMEOUT,
-    TelegramChat, TelegramSettings, TelegramSink, WebhookSettings, WebhookSink,
+    DiscordSettings, DiscordSink, EMAIL_TIMEOUT, EmailSettings, EmailSink, EmailTls, ExecSettings, ExecSink,
+    HttpClient, NtfyLogin, NtfySettings, NtfySink, Ping, Sink, TIMEOUT, TelegramChat, TelegramSettings,
+    TelegramSink, WebhookSettings, WebhookSink,
 };
 use crate::store::RegisteredService;
 use crate::tasks::deliver::{Outlet, SinkSet};
@@ -205,6 +206,20 @@ fn build(kind: &SinkKind, client: HttpClient) -> Result<Arc<dyn Sink>, Unfit> {
                 setting: "url",
                 what: error.to_string(),
                 remedy: "an address and headers that HTTP allows".to_owned(),
+            })?)
+        }
+        SinkKind::Exec { command, timeout } => Arc::new(ExecSink::new(ExecSettings { command, timeout })),
+        SinkKind::Email { server, port, tls, login, from, to, ca_file } => {
+            let tls = match tls {
+                EmailTlsConfig::StartTls => EmailTls::StartTls,
+                EmailTlsConfig::Implicit => EmailTls::Implicit,
+                EmailTlsConfig::None => EmailTls::None,
+            };
+            let settings = EmailSettings { server, port, tls, login, from, to, ca_file };
+            Arc::new(EmailSink::new(settings, EMAIL_TIMEOUT).map_err(|error| Unfit {
+                setting: error.setting(),
+                what: error.to_string(),
+                remedy: error.remedy().to_owned(),
             })?)
         }
     })

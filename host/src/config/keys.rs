@@ -116,6 +116,32 @@ pub(super) const WEBHOOK: Section = Section {
     hint: "",
 };
 
+pub(super) const EMAIL: Section = Section {
+    name: "type: email",
+    keys: &[
+        "type",
+        "server",
+        "port",
+        "tls",
+        "user",
+        "password",
+        "from",
+        "to",
+        "ca_file",
+        "formatter",
+        "digest_formatter",
+    ],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const EXEC: Section = Section {
+    name: "type: exec",
+    keys: &["type", "command", "allow", "timeout", "formatter", "digest_formatter"],
+    later: &[],
+    hint: "",
+};
+
 pub(super) const PLUGIN: Section = Section {
     name: "plugins.NAME",
     keys: &["file", "sha256", "allow", "memory", "cpu"],
@@ -153,9 +179,9 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 17] = [
+pub(super) const ALL: [&Section; 19] = [
     &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &TELEGRAM, &CHATS, &NTFY,
-    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW,
+    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC,
 ];
 
 impl Section {

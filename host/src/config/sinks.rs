@@ -1,11 +1,15 @@
 //! Where alerts can go.
 
 mod discord;
+mod email;
+mod exec;
 mod ntfy;
 mod telegram;
 mod webhook;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use pihook_core::{Secret, Severity, SinkId};
 use serde_json::Value;
@@ -94,6 +98,52 @@ pub enum SinkKind {
         /// Further headers.
         headers: Vec<(String, Secret)>,
     },
+    /// A mail server.
+    Email {
+        /// Its name.
+        server: String,
+        /// Its port.
+        port: u16,
+        /// How the connection is protected.
+        tls: EmailTlsConfig,
+        /// A name and a password.
+        login: Option<(String, Secret)>,
+        /// Who sends.
+        from: String,
+        /// Who receives.
+        to: Vec<String>,
+        /// Further certificate authorities.
+        ca_file: Option<PathBuf>,
+    },
+    /// A program of one's own.
+    Exec {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// How long it may run.
+        timeout: Duration,
+    },
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailTlsConfig {
+    /// After a beginning in the clear.
+    StartTls,
+    /// From the first byte.
+    Implicit,
+    /// Not at all.
+    None,
+}
+
+impl EmailTlsConfig {
+    /// The port that goes with it.
+    fn usual_port(self) -> u16 {
+        match self {
+            EmailTlsConfig::StartTls => 587,
+            EmailTlsConfig::Implicit => 465,
+            EmailTlsConfig::None => 25,
+        }
+    }
 }
 
 /// All declared sinks; none in place of one that cannot be read.
@@ -108,8 +158,10 @@ fn read_sink(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
         Some(Value::String(kind)) if kind == "telegram" => telegram::read(node, reader),
         Some(Value::String(kind)) if kind == "ntfy" => ntfy::read(node, reader),
         Some(Value::String(kind)) if kind == "webhook" => webhook::read(node, reader),
+        Some(Value::String(kind)) if kind == "email" => email::read(node, reader),
+        Some(Value::String(kind)) if kind == "exec" => exec::read(node, reader),
         Some(Value::String(kind)) => {
-            let fault = unknown("sink type", kind, &["discord", "telegram", "ntfy", "webhook"], "");
+            let fault = unknown("sink type", kind, &DEFAULT_FORMATTERS.map(|(kind, _)| kind), "");
             reader.fault(&super::lines::below(&node.path, "type"), fault);
             None
         }
@@ -184,10 +236,19 @@ fn base(node: Option<Node<'_>>, default: &str, reader: &mut Reader<'_>) -> Optio
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
+    url.host().is_some_and(|host| is_loopback_host(&host.to_owned()))
+}
+
+/// The same of a bare name or address.
+fn is_loopback_name(name: &str) -> bool {
+    let address = name.parse().map(Host::Ipv6);
+    address.or_else(|_| Host::parse(name)).is_ok_and(|host| is_loopback_host(&host))
+}
+
+fn is_loopback_host(host: &Host) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name == "localhost",
     }
 }

@@ -10,6 +10,8 @@ use rustls::RootCertStore;
 
 use super::{HttpClient, Memory, Recalling, Remembering};
 
+#[path = "../../../tests/fixtures/mail.rs"]
+pub(super) mod mail;
 /// The other end.
 #[path = "../../../tests/fixtures/receiver.rs"]
 pub(super) mod receiver;

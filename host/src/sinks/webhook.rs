@@ -73,7 +73,7 @@ impl Sink for WebhookSink {
     fn send<'a>(&'a self, message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a> {
         Box::pin(async move {
             let key = context.key();
-            let body = body(&key, message, context).to_string();
+            let body = alert_as_json(&key, message, context).to_string();
             let stamp = context.now.as_second().to_string();
             let mut request = self
                 .client
@@ -166,7 +166,8 @@ fn signature(secret: &Secret, stamp: &str, body: &str) -> String {
     format!("sha256={}", hex(tag.as_ref()))
 }
 
-fn body(key: &str, message: &Message, context: &SendContext<'_>) -> Value {
+/// The alert and its message as docs/webhook.schema.json describes them.
+pub(super) fn alert_as_json(key: &str, message: &Message, context: &SendContext<'_>) -> Value {
     let alert = context.alert;
     let field = |field: &pihook_core::Field| json!({ "name": field.name, "value": field.value });
     json!({

@@ -65,6 +65,7 @@ fn the_examples_of_the_documentation_are_valid() {
             ("NTFY_TOPIC", "pihook-topic"),
             ("HOOK_SECRET", "0123456789abcdef"),
             ("PIHOOK_PASSWORD", "x"),
+            ("MAIL_PASSWORD", "mail-password"),
             ("GITEA_TOKEN", "gitea-token"),
             ("BACKUP_TOKEN", "backup-token-0123"),
         ];
@@ -111,10 +112,11 @@ fn the_shipped_file_works_with_its_suggestions_too() {
         ("GITEA_TOKEN", "gitea-token"),
         ("BACKUP_TOKEN", "backup-token-0123"),
         ("PIHOOK_PASSWORD", "x"),
+        ("MAIL_PASSWORD", "mail-password"),
     ];
     let config = read_with(text.as_bytes(), &variables, &[]);
     let config = config.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
-    assert_eq!(config.sinks.len(), 4);
+    assert_eq!(config.sinks.len(), 6);
     // Each check that comes with PiHook is shown.
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins")).unwrap();
     let checks: BTreeSet<String> = folders
