@@ -36,6 +36,7 @@ mod fuzz;
 mod hanging;
 mod http_check;
 mod layers;
+mod migrations;
 mod oneshot;
 mod outages;
 mod reload;
