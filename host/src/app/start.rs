@@ -23,6 +23,7 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
+use crate::tasks::trouble::held::HeldTeller;
 use crate::tasks::watchdog;
 use crate::tasks::wording::PluginFormatter;
 use crate::words::count;
@@ -80,12 +81,14 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let (told, muted) = (sinks.subscribe(), flag.subscribe());
     let database = own::database();
     let teller = TroubleTeller { trouble, sinks: told, flag: muted, clock: clock.clone(), database };
+    let held = HeldTeller { store: store.clone(), sinks: sinks.subscribe(), clock: clock.clone() };
     let watchdog = watch::Sender::new(watchdog);
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
     let mut others = vec![
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
+        tokio::spawn(held.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     others.extend(look_at_itself(&config, &handle, &clock, shutdown));
