@@ -43,6 +43,7 @@ mod disabled;
 mod dto;
 mod error;
 mod heartbeats;
+mod held;
 mod history;
 mod kept;
 mod outbox;
@@ -72,6 +73,7 @@ use crate::heartbeats::Record;
 
 pub use disabled::DisabledSink;
 pub use error::StoreError;
+pub use held::{Ended, Turn};
 pub use history::{Series, WeekNote};
 pub use kept::Entries as KeptEntries;
 pub use outbox::Delivery;
@@ -81,6 +83,7 @@ pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader
 pub use recent::{Recent, RecentOutcome};
 pub use records::RegisteredService;
 
+use held::Gates;
 use outbox::State;
 use queue::Mailbox;
 use writer::{Job, Told, Tuning};
@@ -90,6 +93,7 @@ use writer::{Job, Told, Tuning};
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     mailbox: Arc<Mailbox>,
+    gates: Arc<Gates>,
     told: Told,
 }
 
@@ -106,7 +110,7 @@ impl Store {
         let db = rescue::open(path, schema::Layout::CHOSEN, tuning.busy)?;
         let told = Told::default();
         let (jobs, mailbox) = writer::start(db, path.to_owned(), tuning, told.clone())?;
-        Ok(Self { jobs, mailbox, told })
+        Ok(Self { jobs, mailbox, gates: Arc::default(), told })
     }
 
     /// Writes a commit; see [`Store::submit`] and [`Receipt::written`].
@@ -234,8 +238,22 @@ impl Store {
         writer::call(&self.jobs, |db| outbox::pending_sinks(db)).await
     }
 
-    /// The sink's oldest pending delivery, be it due or not: nothing may overtake it.
+    /// The turn to tell the sink what is in memory alone; none if there is nothing, or somebody has it.
+    #[must_use]
+    pub fn turn_to_tell(&self, sink: &SinkId) -> Option<Turn> {
+        let gate = self.gates.of(sink).try_lock_owned().ok()?;
+        let turn = Turn { mailbox: self.mailbox.clone(), sink: sink.clone(), _gate: gate };
+        turn.next().is_some().then_some(turn)
+    }
+
+    /// The sink's oldest pending delivery, be it due or not: nothing may overtake it. While the sink is told something
+    /// from memory this waits, and what was told is written first.
     pub async fn next_delivery(&self, sink: &SinkId) -> Result<Option<Delivery>, StoreError> {
+        let gate = self.gates.of(sink);
+        let _turn = gate.lock().await;
+        if self.mailbox.has_told() {
+            self.flush().await?;
+        }
         let sink = sink.clone();
         writer::call(&self.jobs, move |db| outbox::next(db, &sink)).await
     }

@@ -22,10 +22,10 @@ const KILLS: usize = 50;
 const THRESHOLD: usize = 3;
 
 /// Random numbers from a seed (splitmix64), so that a failure can be had again: `PIHOOK_TEST_SEED` sets it.
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let given = std::env::var("PIHOOK_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         // Shown if the test fails.
@@ -46,6 +46,10 @@ impl Random {
 
     fn millis(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(from + self.below(to - from))
+    }
+
+    pub(super) fn micros(&mut self, from: u64, to: u64) -> Duration {
+        Duration::from_micros(from + self.below(to - from))
     }
 
     /// What a Discord in trouble does next.

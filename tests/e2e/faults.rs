@@ -9,7 +9,7 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
-use crate::discord::FakeDiscord;
+use crate::discord::{FakeDiscord, Received};
 use crate::web::{Behaviour, WebServer};
 
 /// A small filesystem in memory; unmounted at the end.
@@ -46,6 +46,13 @@ fn on_a_small_disk(text: &str) -> Option<(Daemon, Mounted)> {
     Some((daemon, disk))
 }
 
+/// What was told of the service; a disk this small is told of too.
+fn about_nas(discord: &FakeDiscord) -> Vec<Received> {
+    let mut received = discord.received();
+    received.retain(|message| message.title().contains("NAS"));
+    received
+}
+
 #[tokio::test]
 async fn a_full_disk_stops_no_check_and_loses_no_alert() {
     let discord = FakeDiscord::start().await;
@@ -60,17 +67,28 @@ async fn a_full_disk_stops_no_check_and_loses_no_alert() {
     drop(file);
     daemon.until("the trouble", |it| it.log().contains("the database cannot be written")).await;
     let before = server.requests();
-    server.set(Behaviour::Refuse).await;
-    daemon.until("more checks", |_| server.requests() >= before).await;
+    daemon.until("checks to go on", |_| server.requests() >= before + 5).await;
+    server.set(Behaviour::Close).await;
     daemon.until("an incident", |it| it.log().contains("opened")).await;
+    // Told although it cannot be written, and so is its end; each once.
+    daemon.until("the outage to be told", |_| about_nas(&discord).len() == 1).await;
+    server.set(Behaviour::ok("")).await;
+    daemon.until("the recovery to be told", |_| about_nas(&discord).len() == 2).await;
+    assert!(daemon.alerts().iter().all(|alert| alert.service != "NAS"), "the disk was not full");
+    let told = about_nas(&discord);
+    assert!(told[0].title().contains("NAS is down"), "{}", told[0].title());
+    assert!(told[0].text().contains("Told from memory"), "{}", told[0].text());
+    assert!(told[1].title().contains("NAS is up again"), "{}", told[1].title());
+    let checked = server.requests();
     fs::remove_file(&filler).unwrap();
     daemon.until("the recovery", |it| it.log().contains("the database can be written again")).await;
-    // PiHook also tells of its own small disk.
-    let told = || discord.received().iter().filter(|message| message.title().contains("NAS is down")).count();
-    daemon.until("the alert", |_| told() > 0).await;
-    daemon.until("the alert to be sent", |it| it.alerts().iter().all(|alert| alert.state == "sent")).await;
-    assert!(daemon.count("NAS", "down") >= 3, "what was held is in history");
-    assert_eq!(told(), 1);
+    daemon.further_checks("NAS", 4).await;
+    let alerts: Vec<_> = daemon.alerts().into_iter().filter(|alert| alert.service == "NAS").collect();
+    assert_eq!(alerts.len(), 2, "{alerts:?}");
+    assert!(alerts.iter().all(|alert| alert.state == "sent"), "{alerts:?}");
+    assert!(daemon.count("NAS", "up") >= checked, "what was held is missing in history");
+    assert!(daemon.count("NAS", "down") >= 3, "what was held is missing in history");
+    assert_eq!(about_nas(&discord).len(), 2, "something was told twice");
     assert_eq!(daemon.integrity(), "ok");
     daemon.stop().await;
 }

@@ -43,6 +43,7 @@ mod hanging;
 mod http_check;
 mod layers;
 mod maintenance_windows;
+mod migrations;
 mod oneshot;
 mod outages;
 mod reload;

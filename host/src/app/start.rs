@@ -24,6 +24,7 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::tasks::deliver::{Deliverer, Standings};
 use crate::tasks::trouble::TroubleTeller;
+use crate::tasks::trouble::held::HeldTeller;
 use crate::tasks::watchdog;
 use crate::tasks::weekly::Weekly;
 use crate::tasks::wording::{Conditions, PluginFormatter};
@@ -89,6 +90,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         clock: clock.clone(),
         database: own_database,
     };
+    let held = HeldTeller { store: store.clone(), sinks: sinks.subscribe(), clock: clock.clone() };
     let watchdog = watch::Sender::new(watchdog);
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
     let policy = watch::Sender::new(assemble::policy(&config));
@@ -106,6 +108,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
+        tokio::spawn(held.run(shutdown.clone())),
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     others.extend(look_at_itself(&config, &handle, &clock, shutdown));

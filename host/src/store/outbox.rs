@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::StoreError;
 use super::codec::{count, instant, integer, millis};
 use super::dto::{AlertDto, MessageDto, decode, encode};
+use super::held::{Ended, Told};
 
 /// Milliseconds that finished deliveries and their alerts are kept: 30 days.
 const KEEP_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -154,6 +155,25 @@ pub(super) fn end(
     finish(&tx, id, state, error, at)?;
     prune(&tx, at)?;
     Ok(tx.commit()?)
+}
+
+/// Ends the delivery of an alert that was told from memory. It is known by what it says: it may have been written
+/// before it was told, and one that was left out has none.
+pub(super) fn told(db: &Connection, told: &Told) -> Result<(), StoreError> {
+    let json = encode(&AlertDto::from(&*told.alert))?;
+    let found: Option<i64> = db
+        .prepare_cached(
+            "SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
+             WHERE d.state = 'pending' AND d.sink = ?1 AND a.json = ?2 ORDER BY d.id LIMIT 1",
+        )?
+        .query_row(params![told.sink.as_str(), json], |row| row.get(0))
+        .optional()?;
+    let Some(id) = found else { return Ok(()) };
+    db.prepare_cached("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?1")?.execute([id])?;
+    match &told.ended {
+        Ended::Sent => finish(db, id, State::Sent, None, told.at),
+        Ended::Dead(why) => finish(db, id, State::Dead, Some(why), told.at),
+    }
 }
 
 /// Gives up all that is pending for the sink without another attempt, and returns how many that were.

@@ -4,12 +4,14 @@
 //! is here, and of the log and the alerts all, in order. That also bounds it while the database cannot be written:
 //! by the number of services, and by a limit on the rest.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use pihook_core::monitor::{Commit, Incident, Logged, SavedService, Urgency};
 use pihook_core::{Alert, AlertKind, IncidentId, ServiceId};
 use tokio::sync::oneshot;
 
+use super::held::Told;
 use super::{StoreError, kept};
 
 /// Told once the first attempt to write the commit has ended.
@@ -30,7 +32,9 @@ pub(super) struct Pending {
     pub(super) incidents: BTreeMap<IncidentId, (ServiceId, Incident)>,
     pub(super) states: BTreeMap<ServiceId, SavedService>,
     pub(super) kept: BTreeMap<ServiceId, kept::Entries>,
-    pub(super) alerts: VecDeque<(ServiceId, Alert)>,
+    pub(super) alerts: VecDeque<(ServiceId, Arc<Alert>)>,
+    /// Of these alerts, and of earlier ones, what was told from memory.
+    pub(super) told: Vec<Told>,
     acks: Vec<Ack>,
     /// The most urgent commit's; none if there is nothing to write.
     urgency: Option<Urgency>,
@@ -51,7 +55,7 @@ impl Pending {
         let Commit { service, urgency, outcome, transition: _, incident, state, alerts } = commit;
         self.urgency = self.urgency.max(Some(urgency));
         self.acks.extend(ack);
-        self.alerts.extend(alerts.into_iter().map(|alert| (service.clone(), alert)));
+        self.alerts.extend(alerts.into_iter().map(|alert| (service.clone(), Arc::new(alert))));
         if let Some(incident) = incident {
             self.incidents.insert(incident.id, (service.clone(), incident));
         }
@@ -73,11 +77,18 @@ impl Pending {
         self.states.extend(later.states);
         self.kept.extend(later.kept);
         self.alerts.extend(later.alerts);
+        self.told.extend(later.told);
         self.acks.extend(later.acks);
         self.urgency = self.urgency.max(later.urgency);
         self.dropped.outcomes += later.dropped.outcomes;
         self.dropped.incidents += later.dropped.incidents;
         self.dropped.alerts += later.dropped.alerts;
+    }
+
+    /// Takes note of what was told from memory.
+    pub(super) fn note_told(&mut self, told: Told) {
+        self.told.push(told);
+        self.urgency = Some(Urgency::AtOnce);
     }
 
     /// How much there is of what may not grow without end.
@@ -113,6 +124,16 @@ impl Pending {
             self.incidents.remove(&oldest);
             self.dropped.incidents += 1;
         }
+        if self.told.len() > limit {
+            self.forget_told();
+        }
+    }
+
+    /// What was told of an alert that gave way needs no note; of one that is on disk already it is lost with this, and the
+    /// alert may be told again.
+    fn forget_told(&mut self) {
+        let there: BTreeSet<_> = self.alerts.iter().map(|(_, alert)| Arc::as_ptr(alert)).collect();
+        self.told.retain(|told| there.contains(&Arc::as_ptr(&told.alert)));
     }
 
     /// The oldest alert that can be left out by itself.
@@ -136,7 +157,7 @@ impl Pending {
             let alerts = self.alerts.iter().filter(move |(_, alert)| alert.kind == kind);
             alerts.map(|(_, alert)| alert.incident)
         };
-        let ended: std::collections::BTreeSet<_> = of(AlertKind::Recovered).collect();
+        let ended: BTreeSet<_> = of(AlertKind::Recovered).collect();
         let Some(oldest) = of(AlertKind::Opened).find(|incident| ended.contains(incident)) else {
             return false;
         };

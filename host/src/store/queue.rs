@@ -1,10 +1,13 @@
 //! Where commits wait for the writer: a mailbox of one, shared by everybody and never in anybody's way.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pihook_core::monitor::{Commit, Urgency};
+use pihook_core::{Alert, SinkId};
 use tokio::sync::{Notify, oneshot};
 
+use super::held::Told;
 use super::pending::{Dropped, Pending};
 use super::{StoreError, kept};
 
@@ -28,7 +31,18 @@ pub(super) struct Limits {
 #[derive(Debug, Default)]
 struct Inside {
     pending: Pending,
+    /// The alerts that the writer has at hand, and what was told of them: a disk that hangs must not hide them.
+    writing: Vec<Arc<Alert>>,
+    writing_told: Vec<Told>,
     state: State,
+}
+
+impl Inside {
+    /// What the writer has had at hand is on disk, or back.
+    fn put_down(&mut self) {
+        self.writing = Vec::new();
+        self.writing_told = Vec::new();
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +122,10 @@ impl Mailbox {
 
     /// Takes everything out.
     pub(super) fn take(&self) -> Pending {
-        std::mem::take(&mut self.lock().pending)
+        let mut inside = self.lock();
+        inside.writing = inside.pending.alerts.iter().map(|(_service, alert)| alert.clone()).collect();
+        inside.writing_told = inside.pending.told.clone();
+        std::mem::take(&mut inside.pending)
     }
 
     /// What was taken is on disk.
@@ -117,6 +134,7 @@ impl Mailbox {
         if inside.state == State::Deferring {
             inside.state = State::Open;
         }
+        inside.put_down();
         written.written()
     }
 
@@ -126,6 +144,7 @@ impl Mailbox {
         taken.append(std::mem::take(&mut inside.pending));
         taken.deferred();
         taken.bound(self.limits.kept);
+        inside.put_down();
         inside.pending = taken;
         inside.state = inside.state.deferring();
     }
@@ -136,6 +155,32 @@ impl Mailbox {
         inside.pending.deferred();
         inside.state = inside.state.deferring();
         self.bell.notify_one();
+    }
+
+    /// The sink's oldest alert that is not on disk and was not told, while nobody waits for the disk.
+    pub(super) fn untold(&self, sink: &SinkId) -> Option<Arc<Alert>> {
+        let inside = self.lock();
+        if inside.state != State::Deferring {
+            return None;
+        }
+        let told = inside.writing_told.iter().chain(&inside.pending.told);
+        let told: BTreeSet<_> =
+            told.filter(|told| told.sink == *sink).map(|told| Arc::as_ptr(&told.alert)).collect();
+        let held = inside.writing.iter().chain(inside.pending.alerts.iter().map(|(_service, alert)| alert));
+        let mut held = held.filter(|alert| alert.sinks.contains(sink));
+        held.find(|alert| !told.contains(&Arc::as_ptr(alert))).cloned()
+    }
+
+    /// Takes note of what was told from memory.
+    pub(super) fn note_told(&self, told: Told) {
+        self.lock().pending.note_told(told);
+        self.bell.notify_one();
+    }
+
+    /// Whether something that was told from memory is not noted on disk yet.
+    pub(super) fn has_told(&self) -> bool {
+        let inside = self.lock();
+        !(inside.pending.told.is_empty() && inside.writing_told.is_empty())
     }
 
     /// Takes nothing any more. What is there stays.

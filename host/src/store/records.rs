@@ -75,6 +75,9 @@ fn insert(db: &Connection, pending: &Pending) -> Result<usize, StoreError> {
     for (service, alert) in &pending.alerts {
         deliveries += outbox::insert(db, service_row(db, service)?, alert)?;
     }
+    for told in &pending.told {
+        outbox::told(db, told)?;
+    }
     Ok(deliveries)
 }
 

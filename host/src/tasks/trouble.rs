@@ -1,5 +1,8 @@
-//! Tells that the database cannot be written, and when it can again. This is the one alert that the outbox cannot
-//! carry, so it goes past it: as a notice to every sink, in plain words, lost at a restart.
+//! Tells that the database cannot be written, and when it can again. This is an alert that the outbox cannot
+//! carry, so it goes past it: as a notice to every sink, in plain words, lost at a restart. So do the alerts that are
+//! decided meanwhile ([`held`]).
+
+pub mod held;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -101,3 +101,25 @@ fn whoever_waits_is_answered_once() {
     assert_eq!(pending.urgency(), Some(Urgency::Soon), "it is kept");
     pending.written();
 }
+
+#[test]
+fn notes_of_what_was_told_do_not_outgrow_the_limit() {
+    let mut pending = Pending::default();
+    let note = |alert: Arc<Alert>| Told {
+        alert,
+        sink: pihook_core::SinkId::new("discord"),
+        ended: crate::store::Ended::Sent,
+        at: pihook_core::Timestamp::UNIX_EPOCH,
+    };
+    pending.push(telling(AlertKind::Opened, 1), None, None);
+    pending.note_told(note(pending.alerts[0].1.clone()));
+    for incident in 2..6 {
+        // Of alerts that have given way.
+        pending.note_told(note(Arc::new(store::alert(AlertKind::Reminder, incident, &["discord"]))));
+    }
+    pending.bound(9);
+    assert_eq!(pending.told.len(), 5);
+    pending.bound(3);
+    let kept: Vec<_> = pending.told.iter().map(|told| told.alert.incident.0).collect();
+    assert_eq!(kept, [1], "the note of one that is still to be written stays");
+}

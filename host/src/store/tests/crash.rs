@@ -1,10 +1,11 @@
 //! A real process is killed; everything it was told to be on disk has to be there.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::*;
 use crate::store::StoreReader;
+use crate::store::schema::{MIGRATIONS, migrate, version};
 
 const VICTIM: &str = "PIHOOK_TEST_STORE_VICTIM";
 
@@ -51,16 +52,21 @@ fn what_was_acknowledged_survives_a_kill() {
     }
 }
 
-/// Runs the victim until it has acknowledged `least` commits, kills it and returns how many it acknowledged in all.
-fn kill_after(place: &Place, least: usize) -> usize {
+/// One of the tests here in a process of its own.
+fn child(test: &str, variable: &str, place: &Place) -> Child {
     let (_crate, module) = module_path!().split_once("::").unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("{module}::victim"), "--nocapture"])
-        .env(VICTIM, &place.path)
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("{module}::{test}"), "--nocapture"])
+        .env(variable, &place.path)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs the victim until it has acknowledged `least` commits, kills it and returns how many it acknowledged in all.
+fn kill_after(place: &Place, least: usize) -> usize {
+    let mut child = child("victim", VICTIM, place);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let is_ack = |line: &std::io::Result<String>| line.as_ref().is_ok_and(|line| line.starts_with("acked"));
     let acked = lines.by_ref().filter(is_ack).take(least).count();
@@ -88,4 +94,89 @@ async fn a_database_that_needs_recovery_can_be_read_and_opened() {
     store.commit(urgent("a", "2")).await.unwrap();
     let services = StoreReader::open(&copy).unwrap().services().unwrap();
     assert_eq!(services[0].last.as_ref().unwrap().summary, "2");
+}
+
+const MIGRANT: &str = "PIHOOK_TEST_STORE_MIGRANT";
+
+/// A migration that writes every row anew, as one for a new format of `checks` would.
+const HEAVY: &str = "
+    CREATE TABLE moved (id INTEGER PRIMARY KEY, service INTEGER, at_ms INTEGER, summary TEXT);
+    INSERT INTO moved SELECT id, service, at_ms, summary || ' moved' FROM checks;
+    CREATE INDEX moved_by_summary ON moved (summary);
+    DELETE FROM checks;";
+
+const ROWS: i64 = 30_000;
+
+fn with_heavy() -> Vec<&'static str> {
+    MIGRATIONS.iter().copied().chain([HEAVY]).collect()
+}
+
+/// As the daemon has it: what does not fit into the cache goes to the log before the commit.
+fn opened(place: &std::path::Path) -> Connection {
+    let db = Connection::open(place).unwrap();
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+    db.pragma_update(None, "cache_size", -512).unwrap();
+    db
+}
+
+/// The process that is killed in the middle of a migration.
+#[test]
+fn migrant() {
+    let Ok(path) = std::env::var(MIGRANT) else { return };
+    let mut db = opened(path.as_ref());
+    println!("\nacked");
+    migrate(&mut db, &with_heavy()).unwrap();
+    println!("\nacked");
+}
+
+#[test]
+fn a_kill_inside_a_migration_leaves_the_old_format_or_the_new_one() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
+    let mut db = opened(&place.path);
+    migrate(&mut db, &MIGRATIONS[..1]).unwrap();
+    db.execute(r#"INSERT INTO services (key, name, zone, "check") VALUES ('a', 'A', 'local', 'http')"#, [])
+        .unwrap();
+    db.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+         INSERT INTO checks (service, at_ms, status, attempts, in_maintenance, summary)
+         SELECT 1, i, 0, 1, 0, 'check ' || i FROM n",
+        [ROWS],
+    )
+    .unwrap();
+    db.close().unwrap();
+    let log = place.path.with_extension("db-wal");
+    let newest = i64::try_from(MIGRATIONS.len() + 1).unwrap();
+    let mut inside = 0;
+    // Each is killed after it has written a little more.
+    for kibibytes in [0, 64, 300, 700, 1200, 1800] {
+        let mut child = child("migrant", MIGRANT, &place);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.is_ok_and(|line| line == "acked")), "it did not start");
+        let written = || std::fs::metadata(&log).map_or(0, |log| log.len());
+        while written() < kibibytes << 10 && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let db = opened(&place.path);
+        let healthy: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(healthy, "ok");
+        let rows = |table: &str| -> i64 {
+            db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        if version(&db).unwrap() < newest {
+            assert_eq!(rows("checks"), ROWS);
+            inside += u32::from(kibibytes > 0);
+        } else {
+            assert_eq!((rows("checks"), rows("moved")), (0, ROWS));
+        }
+    }
+    assert!(inside >= 3, "only {inside} were killed inside");
+    let mut db = opened(&place.path);
+    migrate(&mut db, &with_heavy()).unwrap();
+    let moved: i64 = db
+        .query_row("SELECT count(*) FROM moved WHERE summary LIKE '% moved'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!((version(&db).unwrap(), moved), (newest, ROWS));
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::store::StoreError;
 use crate::store::writer::{self, Tuning};
+use crate::store::{Ended, StoreError};
 
 const HASTY: Tuning = Tuning {
     commit_every: NEVER,
@@ -153,4 +153,113 @@ async fn an_outbox_call_on_a_locked_database_fails_and_can_be_repeated() {
     drop(lock);
     store.delivery_sent(delivery.id, at(60)).await.unwrap();
     assert!(store.sinks_with_pending().await.unwrap().is_empty());
+}
+
+/// How each delivery ended, with the sink's name.
+fn ends(place: &Place) -> Vec<(String, String)> {
+    let db = place.peek();
+    let mut statement = db.prepare("SELECT sink, state FROM deliveries ORDER BY id").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn what_was_told_from_memory_is_written_as_told() {
+    let place = Place::new();
+    let store = Store::open_tuned(&place.path, HASTY).unwrap();
+    let (discord, phone) = (SinkId::new("discord"), SinkId::new("phone"));
+    store.commit(ordinary("a", "1")).await.unwrap();
+    assert!(store.turn_to_tell(&discord).is_none());
+    let lock = lock(&place);
+    for incident in 1..=3 {
+        let told = telling(vec![alert(AlertKind::Opened, incident, &["discord", "phone"])]);
+        assert!(matches!(store.commit(told).await, Err(StoreError::Deferred)));
+    }
+    // While an attempt to write is under way too.
+    let mut turn = None;
+    eventually(|| {
+        turn = store.turn_to_tell(&discord);
+        turn.is_some()
+    })
+    .await;
+    let turn = turn.unwrap();
+    assert!(store.turn_to_tell(&discord).is_none(), "it has one turn");
+    let first = turn.next().unwrap();
+    assert_eq!(first.incident, IncidentId(1));
+    turn.ended(first, Ended::Sent, at(60));
+    let second = turn.next().unwrap();
+    assert_eq!(second.incident, IncidentId(2));
+    turn.ended(second, Ended::Dead("no".to_owned()), at(60));
+    drop(turn);
+    drop(lock);
+    let next = store.next_delivery(&discord).await;
+    let next = loop_until_written(&store, &discord, next).await;
+    assert_eq!(next.alert.incident, IncidentId(3), "what was told from memory is over");
+    assert_eq!(store.next_delivery(&phone).await.unwrap().unwrap().alert.incident, IncidentId(1));
+    let states: Vec<_> =
+        ends(&place).into_iter().filter(|(sink, _)| sink == "discord").map(|(_, state)| state).collect();
+    assert_eq!(states, ["sent", "dead", "pending"]);
+}
+
+async fn loop_until_written(
+    store: &Store,
+    sink: &SinkId,
+    mut next: Result<Option<crate::store::Delivery>, StoreError>,
+) -> crate::store::Delivery {
+    for _ in 0..1000 {
+        if let Ok(Some(delivery)) = next {
+            return delivery;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        next = store.next_delivery(sink).await;
+    }
+    panic!("nothing is to be delivered: {next:?}");
+}
+
+#[tokio::test]
+async fn an_alert_that_is_written_while_it_is_told_is_not_read_before_that_is_noted() {
+    let place = Place::new();
+    let store = Store::open_tuned(&place.path, HASTY).unwrap();
+    let discord = SinkId::new("discord");
+    let lock = lock(&place);
+    let told = telling(vec![alert(AlertKind::Opened, 1, &["discord"])]);
+    assert!(matches!(store.commit(told).await, Err(StoreError::Deferred)));
+    let mut turn = None;
+    eventually(|| {
+        turn = store.turn_to_tell(&discord);
+        turn.is_some()
+    })
+    .await;
+    let turn = turn.unwrap();
+    let alert = turn.next().unwrap();
+    drop(lock);
+    eventually(|| ends(&place).iter().any(|(_, state)| state == "pending")).await;
+    let reads = tokio::spawn({
+        let store = store.clone();
+        async move { store.next_delivery(&SinkId::new("discord")).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!reads.is_finished(), "it was read in the middle of a turn");
+    turn.ended(alert, Ended::Sent, at(60));
+    assert!(turn.next().is_none());
+    drop(turn);
+    assert!(reads.await.unwrap().unwrap().is_none(), "it would be told twice");
+    assert_eq!(ends(&place), [("discord".to_owned(), "sent".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_alert_that_a_disk_hangs_over_can_be_told() {
+    let place = Place::new();
+    let store = place.store();
+    let discord = SinkId::new("discord");
+    let busy = store.block().await;
+    let told = store.submit(telling(vec![alert(AlertKind::Opened, 1, &["discord"])]), None);
+    assert!(store.turn_to_tell(&discord).is_none(), "it is written as usual");
+    store.stop_waiting();
+    assert!(told.written().await.is_err());
+    let turn = store.turn_to_tell(&discord).unwrap();
+    turn.ended(turn.next().unwrap(), Ended::Sent, at(60));
+    assert!(turn.next().is_none());
+    drop((turn, busy));
+    assert!(store.next_delivery(&discord).await.unwrap().is_none(), "it would be told twice");
 }
