@@ -38,6 +38,7 @@ mod http_check;
 mod layers;
 mod oneshot;
 mod outages;
+mod own;
 mod reload;
 mod secrets;
 mod unprivileged;

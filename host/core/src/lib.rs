@@ -20,6 +20,7 @@ pub mod moment;
 pub mod monitor;
 pub mod outcome;
 pub mod plain;
+pub mod quarantine;
 mod saved;
 mod schedule;
 pub mod secret;

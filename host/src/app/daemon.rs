@@ -16,6 +16,7 @@ use super::served::Served;
 use super::start::{lock, start};
 use super::watch::{ConfigWatch, FlagWatch, PERIOD};
 use super::{Prepared, flag, own};
+use crate::checks::PluginStandings;
 use crate::engine::Command;
 use crate::maintenance::FlagFile;
 use crate::memory;
@@ -101,6 +102,10 @@ pub(super) struct Daemon {
     pub(super) standings: watch::Receiver<Standings>,
     /// What the engine was told of that.
     pub(super) told: Standings,
+    /// How the plugins behave.
+    pub(super) plugins: watch::Receiver<PluginStandings>,
+    /// What the engine was told of that.
+    pub(super) plugins_told: PluginStandings,
     /// The reload that is under way. It may take minutes, and everything else goes on meanwhile.
     pub(super) reload: Option<JoinHandle<Reloaded>>,
     /// Whether another was asked for since.
@@ -133,6 +138,7 @@ impl Daemon {
                 _ = tidy.tick() => memory::release_code(),
                 reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
                 Ok(()) = self.standings.changed() => self.tell_standings().await,
+                Ok(()) = self.plugins.changed() => self.tell_plugins().await,
                 Ok(()) = replaced.changed() => {
                     // Their names may be among what could not be read.
                     if let Err(error) = own::register(&self.running.store, &self.in_use.config).await {
@@ -173,8 +179,10 @@ impl Daemon {
     async fn adopted(&mut self, in_use: InUse) {
         // The engine has not listened to what was said of a sink that it did not know.
         self.told.retain(|sink, _| self.in_use.config.sinks.contains_key(sink));
+        self.plugins_told.retain(|plugin, _| own::plugins::uses(&self.in_use.config, plugin));
         self.in_use = in_use;
         self.tell_standings().await;
+        self.tell_plugins().await;
         self.served.follow(&self.in_use.config.dashboard).await;
         let (watch, file) = FlagWatch::new(&self.in_use.config.maintenance_flag);
         self.flag_watch = watch;
@@ -205,6 +213,19 @@ impl Daemon {
             self.running.push(own::standing(sink, standing, now)).await;
         }
         self.told = standings;
+    }
+
+    /// Tells the engine how the plugins behave, as far as that is news. One of which nothing is known at the moment is
+    /// as it was last said to be.
+    async fn tell_plugins(&mut self) {
+        let standings = self.plugins.borrow_and_update().clone();
+        let now = self.running.clock.now().wall;
+        for (plugin, standing) in standings {
+            if self.plugins_told.get(&plugin) != Some(&standing) {
+                self.running.push(own::plugins::standing(&plugin, &standing, now)).await;
+                self.plugins_told.insert(plugin, standing);
+            }
+        }
     }
 }
 

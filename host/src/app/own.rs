@@ -1,8 +1,9 @@
-//! What PiHook watches of itself: an invalid configuration and a sink that refuses everything are incidents like any
-//! other, so they are told once, and survive a restart.
+//! What PiHook watches of itself: an invalid configuration, a sink that refuses everything and a plugin that breaks are
+//! incidents like any other, so they are told once, and survive a restart.
 
 pub(super) mod clock;
 pub(super) mod disk;
+pub(super) mod plugins;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -31,9 +32,11 @@ pub(super) fn with_own(config: &Config) -> Vec<Service> {
 fn own(config: &Config) -> impl Iterator<Item = Service> {
     let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
     let everybody: Vec<SinkId> = config.sinks.keys().cloned().collect();
+    let plugins = plugins::services(config, &everybody);
     [configuration(config), damaged(config), disk::service(everybody.clone()), clock::service(everybody)]
         .into_iter()
         .chain(sinks)
+        .chain(plugins)
 }
 
 /// Lists the services in the database, and names PiHook's own there.

@@ -15,7 +15,7 @@ use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, shown};
-use crate::checks::PluginRunner;
+use crate::checks::{PluginRunner, PluginStandings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Command, Engine, EngineHandle};
@@ -89,6 +89,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     others.extend(look_at_itself(&config, &handle, &clock, shutdown));
+    let plugins = runner.standings();
     let running = Running {
         path: config.path.clone(),
         environment,
@@ -114,6 +115,8 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         served,
         standings: standings.subscribe(),
         told: Standings::new(),
+        plugins,
+        plugins_told: PluginStandings::new(),
         reload: None,
         again: false,
     };
