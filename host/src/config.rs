@@ -20,6 +20,7 @@ mod reader;
 mod secrets;
 mod services;
 mod sinks;
+mod startup;
 mod tree;
 mod values;
 mod watchdog;
@@ -31,6 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pihook_core::absence::Policy;
 use pihook_core::{Secret, SinkId, ZoneId};
 
 pub use check::CheckConfig;
@@ -61,6 +63,8 @@ pub struct Config {
     pub history: History,
     /// Who is told that checks are being made; none if nobody is.
     pub watchdog: Option<Watchdog>,
+    /// When it is told that PiHook has started.
+    pub startup_message: Policy,
     /// The declared zones.
     pub zones: BTreeSet<ZoneId>,
     /// The services in the order of the file.

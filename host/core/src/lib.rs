@@ -4,6 +4,7 @@
 //! [`monitor::Effect`]s out.
 #![forbid(unsafe_code)]
 
+pub mod absence;
 mod agenda;
 pub mod alert;
 pub mod backoff;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::Timestamp;
 use pihook_core::maintenance::Flag;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
@@ -28,6 +29,8 @@ use crate::words::chain;
 /// How long all parts together may take to stop: a delivery in flight has five seconds. Service managers kill after
 /// ten, and the database is to be closed before.
 const PARTS: Duration = Duration::from_secs(6);
+/// How long noting an orderly end may take.
+const MARK: Duration = Duration::from_secs(1);
 /// How long closing the database may take.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -73,14 +76,23 @@ pub async fn run(prepared: Prepared) -> Result<(), RunError> {
             let _ = part.await;
         }
     };
-    close(stopping, &daemon.running.store).await;
+    let stopped = ended.is_ok().then(|| daemon.running.clock.now().wall);
+    close(stopping, &daemon.running.store, stopped).await;
     ended
 }
 
-/// Waits for the parts, but not too long, and closes the database in any case.
-async fn close(stopping: impl Future<Output = ()>, store: &Store) {
+/// Waits for the parts, but not too long, and closes the database in any case. `stopped` is when an orderly end was asked
+/// for.
+async fn close(stopping: impl Future<Output = ()>, store: &Store, stopped: Option<Timestamp>) {
     if timeout(PARTS, stopping).await.is_err() {
         warn!("not waiting any longer for the last part");
+    }
+    if let Some(at) = stopped {
+        match timeout(MARK, own::daemon::note_stop(store, at)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!("the next start will not know of this orderly end: {}", chain(&error)),
+            Err(_elapsed) => warn!("the next start will not know of this orderly end: the disk is slow"),
+        }
     }
     match timeout(CLOSE, store.close()).await {
         Ok(Ok(())) => info!("stopped"),
@@ -246,8 +258,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("pihook.db"), Duration::from_secs(300)).unwrap();
         let asked = Instant::now();
-        close(pending(), &store).await;
-        assert!(asked.elapsed() <= PARTS + CLOSE);
+        close(pending(), &store, Some(Timestamp::UNIX_EPOCH)).await;
+        assert!(asked.elapsed() <= PARTS + MARK + CLOSE);
         // The writer answers on a thread of its own, for which paused time does not wait.
         while !matches!(store.flush().await, Err(StoreError::Closed)) {}
     }

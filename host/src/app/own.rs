@@ -2,6 +2,7 @@
 //! incidents like any other, so they are told once, and survive a restart.
 
 pub(super) mod clock;
+pub(super) mod daemon;
 pub(super) mod disk;
 pub(super) mod plugins;
 
@@ -33,10 +34,9 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
     let sinks = config.sinks.keys().map(|sink| of_sink(sink, config));
     let everybody: Vec<SinkId> = config.sinks.keys().cloned().collect();
     let plugins = plugins::services(config, &everybody);
-    [configuration(config), damaged(config), disk::service(everybody.clone()), clock::service(everybody)]
-        .into_iter()
-        .chain(sinks)
-        .chain(plugins)
+    let of_process = [configuration(config), damaged(config), daemon::service(everybody.clone())];
+    let of_machine = [disk::service(everybody.clone()), clock::service(everybody)];
+    of_process.into_iter().chain(of_machine).chain(sinks).chain(plugins)
 }
 
 /// Lists the services in the database, and names PiHook's own there.

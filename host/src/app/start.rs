@@ -39,6 +39,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let Prepared { config, host, library, sinks, watchdog, clock, probes, environment, stamps } = prepared;
     let database = config.data_dir.join(DATABASE);
     let store = Store::open(&database, config.history.commit_every)?;
+    let come = own::daemon::note_start(&store, &database, clock.now()).await?;
     own::register(&store, &config).await?;
     let beats = probes.heartbeats.clone();
     let (inlet, arrivals) = heartbeats::open(&beats, &store, &config, clock.now()).await?;
@@ -82,7 +83,16 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let teller = TroubleTeller { trouble, sinks: told, flag: muted, clock: clock.clone(), database };
     let watchdog = watch::Sender::new(watchdog);
     let reporter = watchdog::Reporter { store: store.clone(), clock: clock.clone(), progress };
+    let come = own::daemon::Teller {
+        start: come,
+        policy: config.startup_message,
+        engine: handle.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        board: board.clone(),
+    };
     let mut others = vec![
+        tokio::spawn(come.run(shutdown.clone())),
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),

@@ -29,6 +29,7 @@ pub(super) const ROOT: Section = Section {
         "plugins",
         "services",
         "watchdog",
+        "startup_message",
     ],
     later: &["maintenance"],
     hint: "",
