@@ -62,6 +62,7 @@ fn the_examples_of_the_documentation_are_valid() {
             ("DISCORD_WEBHOOK_URL", WEBHOOK),
             ("HEALTHCHECK_URL", "https://hc-ping.com/some-uuid"),
             ("PIHOOK_PASSWORD", "x"),
+            ("HEALTHCHECK_URL", "https://hc.example/x"),
             ("GITEA_TOKEN", "gitea-token"),
             ("BACKUP_TOKEN", "backup-token-0123"),
         ];
@@ -104,6 +105,7 @@ fn the_shipped_file_works_with_its_suggestions_too() {
         ("GITEA_TOKEN", "gitea-token"),
         ("BACKUP_TOKEN", "backup-token-0123"),
         ("PIHOOK_PASSWORD", "x"),
+        ("HEALTHCHECK_URL", "https://hc.example/x"),
     ];
     let config = read_with(text.as_bytes(), &variables, &[]);
     let config = config.unwrap_or_else(|problems| panic!("{text}\n{problems}"));
