@@ -43,12 +43,12 @@ pub(super) fn config(webhook: &str, ladder: &str, services: &[String]) -> String
     format!(
         "data_dir: data\n\
          dashboard: off\n\
-         startup_message: never\n\
          history: {{ commit_every: 100ms }}\n\
          defaults: {{ interval: 1s, retries: 0, connect_timeout: 1s, read_timeout: 1s }}\n\
          zones: {{ local: {{}}, external: {{}} }}\n\
          sinks: {{ discord: {{ type: discord, url: \"{webhook}\" }} }}\n\
          escalation: {ladder}\n\
+         startup_message: never\n\
          services:\n{}\n",
         services.concat()
     )
