@@ -65,11 +65,12 @@ async fn a_full_disk_stops_no_check_and_loses_no_alert() {
     daemon.until("an incident", |it| it.log().contains("opened")).await;
     fs::remove_file(&filler).unwrap();
     daemon.until("the recovery", |it| it.log().contains("the database can be written again")).await;
-    let messages = discord.wait_for(1, PATIENCE).await;
-    assert!(messages[0].title().contains("NAS is down"), "{}", messages[0].title());
-    daemon.until("the alert to be sent", |it| it.alerts().iter().all(|alert| alert.state == "sent")).await;
+    // A disk as small as this one is nearly full from the start, and that is told too.
+    let told = || discord.received().iter().filter(|message| message.title().contains("NAS is down")).count();
+    daemon.until("the alert", |_| told() > 0).await;
+    daemon.until("all alerts to be sent", |it| it.alerts().iter().all(|alert| alert.state == "sent")).await;
     assert!(daemon.count("NAS", "down") >= 3, "what was held is in history");
-    assert_eq!(discord.received().len(), 1);
+    assert_eq!(told(), 1);
     assert_eq!(daemon.integrity(), "ok");
     daemon.stop().await;
 }
