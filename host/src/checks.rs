@@ -2,6 +2,7 @@
 
 mod redact;
 mod runner;
+mod ward;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use crate::probes::Grants;
 
 pub use redact::Redactor;
 pub use runner::PluginRunner;
+pub use ward::{PluginStanding, PluginStandings};
 
 /// How one service is checked.
 #[derive(Clone, Debug)]

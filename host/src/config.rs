@@ -20,6 +20,7 @@ mod reader;
 mod secrets;
 mod services;
 mod sinks;
+mod startup;
 mod tree;
 mod values;
 mod watchdog;
@@ -32,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pihook_core::absence::Policy;
 use pihook_core::maintenance::Window;
 use pihook_core::{Secret, SinkId, ZoneId};
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub history: History,
     /// Who is told that checks are being made; none if nobody is.
     pub watchdog: Option<Watchdog>,
+    /// When it is told that PiHook has started.
+    pub startup_message: Policy,
     /// The declared zones.
     pub zones: BTreeSet<ZoneId>,
     /// The windows of maintenance in the order of the file.

@@ -49,6 +49,8 @@ pub enum Command {
     CheckNow(ServiceId),
     /// An outcome that no check made, for a service whose cadence is `Pushed`.
     Push(ServiceId, Outcome),
+    /// The same, with what is to be kept under the service's name from then on, in one transaction.
+    PushKeeping(ServiceId, Outcome, KeptEntries),
 }
 
 /// Asks things of a running engine.
@@ -163,6 +165,9 @@ impl Engine {
             // What is pushed keeps nothing: what is still kept under its name is done with.
             Command::Push(service, outcome) => {
                 self.handle(Event::CheckFinished { service, outcome }, Some(KeptEntries::new()));
+            }
+            Command::PushKeeping(service, outcome, entries) => {
+                self.handle(Event::CheckFinished { service, outcome }, Some(entries));
             }
         }
     }

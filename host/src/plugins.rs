@@ -76,6 +76,18 @@ impl Plugin {
         &self.id
     }
 
+    /// What identifies its bytes.
+    #[must_use]
+    pub fn file_digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// What a run of it may use.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The interfaces that it imports, sorted.
     #[must_use]
     pub fn imports(&self) -> &[String] {

@@ -194,6 +194,17 @@ impl Store {
         Ok(())
     }
 
+    /// Replaces what is kept under this service's name, of which no commit may be pending. Survives a power cut when it
+    /// returns.
+    pub async fn keep(&self, service: ServiceId, entries: KeptEntries) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| {
+            let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            kept::save(&tx, records::service_row(&tx, &service)?, &entries)?;
+            Ok(tx.commit()?)
+        })
+        .await
+    }
+
     /// From now on signs of life of these services are waited for: new ones since `now`, and what was known of others goes.
     /// What is known of them.
     pub async fn wait_for(

@@ -19,7 +19,7 @@ const SHIPPED: &str = include_str!("../../config/services.yaml");
 #[rustfmt::skip]
 const MISTAKEN: &[(&str, &[&str])] = &[
     ("data_dir: 7", &["data_dir: expected text, found a number; put it in quotes"]),
-    ("banana: 1", &["banana: the key `banana` is not known here; known here: data_dir, maintenance_flag, dashboard, history, defaults, escalation, escalation_degraded, zones, sinks, plugins, services, watchdog, maintenance"]),
+    ("banana: 1", &["banana: the key `banana` is not known here; known here: data_dir, maintenance_flag, dashboard, history, defaults, escalation, escalation_degraded, zones, sinks, plugins, services, watchdog, maintenance, startup_message"]),
     ("maintenance_flag: ''", &["maintenance_flag: this is not a path; the path of a file or folder"]),
     ("maintenance: 5", &["maintenance: expected a list, found a number; such as `- { name: backups, weekly: \"Sun 03:00-05:00\" }`"]),
     ("dashboard:", &[]),

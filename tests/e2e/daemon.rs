@@ -48,6 +48,7 @@ pub(super) fn config(webhook: &str, ladder: &str, services: &[String]) -> String
          zones: {{ local: {{}}, external: {{}} }}\n\
          sinks: {{ discord: {{ type: discord, url: \"{webhook}\" }} }}\n\
          escalation: {ladder}\n\
+         startup_message: never\n\
          services:\n{}\n",
         services.concat()
     )
@@ -348,6 +349,26 @@ impl Daemon {
     /// The sinks that are disabled, by name.
     pub(super) fn disabled_sinks(&self) -> Vec<String> {
         self.rows("SELECT sink FROM disabled_sinks ORDER BY sink", |row| row.get(0))
+    }
+
+    /// The keys of what is kept under the name of something that PiHook watches.
+    pub(super) fn kept_keys(&self, service: &str) -> Vec<String> {
+        let mut rows = self.rows(
+            "SELECT s.key, k.key FROM kept k JOIN services s ON s.id = k.service ORDER BY k.key",
+            |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+        );
+        rows.retain(|(of, _)| of == service);
+        rows.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Makes all that the stopped daemon knows by so many milliseconds younger.
+    pub(super) fn shift_history(&self, millis: i64) {
+        let db = Connection::open(self.path("data/pihook.db")).unwrap();
+        db.execute("UPDATE checks SET at_ms = at_ms + ?1", [millis]).unwrap();
+        let stopped = "UPDATE kept SET value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + ?1 AS TEXT)
+                       WHERE key = 'stopped'";
+        assert_eq!(db.execute(stopped, [millis]).unwrap(), 1, "it was not stopped in an orderly way");
+        db.execute("UPDATE kept SET value = CAST(value AS BLOB) WHERE key = 'stopped'", []).unwrap();
     }
 
     /// What SQLite thinks of the file: `ok`.

@@ -46,6 +46,7 @@ mod maintenance_windows;
 mod migrations;
 mod oneshot;
 mod outages;
+mod own;
 mod reload;
 mod secrets;
 mod sink_email;

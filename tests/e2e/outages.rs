@@ -206,22 +206,26 @@ async fn what_cannot_be_told_is_never_announced_as_down() {
     let config = rogue_plugin() + &config(&discord.url(), LADDER, &services);
     let mut daemon = Daemon::start(&config).await;
 
-    discord.wait_for(2, PATIENCE).await;
+    discord.wait_for(3, PATIENCE).await;
     daemon.further_checks("NAS", 4).await;
-    let messages = discord.received();
-    let mut seen = titles(&messages);
-    seen.sort_unstable();
-    assert_eq!(seen, ["⚪ cannot tell whether Looping is up", "⚪ cannot tell whether Trapped is up"]);
-    assert!(messages.iter().all(|message| !message.text().contains("down")), "{messages:?}");
+    let mut messages = discord.received();
+    messages.sort_by_key(|message| message.title().to_owned());
+    let seen = titles(&messages);
+    let cannot_tell = ["⚪ cannot tell whether Looping is up", "⚪ cannot tell whether Trapped is up"];
+    assert_eq!(seen[..2], cannot_tell);
+    assert_eq!(seen[2..], ["🔴 PiHook's plugin rogue-check is down"], "it is to blame");
+    assert!(messages[..2].iter().all(|message| !message.text().contains("down")), "{messages:?}");
 
     for (service, reason) in [("Trapped", "trapped"), ("Looping", "CPU time")] {
         let checks = daemon.checks_of(service);
         assert!(checks.len() >= 6, "it takes twice as long as being down does");
+        assert!(checks[0].summary.contains(reason), "{}", checks[0].summary);
         for check in checks {
             assert_eq!(check.status, "unknown");
             assert!(check.summary.starts_with("plugin rogue-check"), "{}", check.summary);
-            assert!(check.summary.contains(reason), "{}", check.summary);
         }
+        let last = daemon.checks_of(service).pop().unwrap().summary;
+        assert!(last.starts_with("plugin rogue-check is quarantined until "), "{last}");
     }
     assert_eq!(daemon.count("NAS", "up"), daemon.checks_of("NAS").len(), "the others are checked as ever");
 }

@@ -4,6 +4,7 @@
 //! [`monitor::Effect`]s out.
 #![forbid(unsafe_code)]
 
+pub mod absence;
 mod agenda;
 pub mod alert;
 pub mod backoff;
@@ -20,6 +21,7 @@ pub mod moment;
 pub mod monitor;
 pub mod outcome;
 pub mod plain;
+pub mod quarantine;
 mod saved;
 mod schedule;
 pub mod secret;

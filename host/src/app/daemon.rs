@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::Timestamp;
 use pihook_core::maintenance::{Maintenance, NagState};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
@@ -16,6 +17,7 @@ use super::served::Served;
 use super::start::{lock, start};
 use super::watch::{ConfigWatch, FlagWatch, PERIOD};
 use super::{Prepared, flag, own};
+use crate::checks::PluginStandings;
 use crate::engine::Command;
 use crate::maintenance::{self, FlagFile};
 use crate::memory;
@@ -28,6 +30,8 @@ use crate::words::chain;
 /// How long all parts together may take to stop: a delivery in flight has five seconds. Service managers kill after
 /// ten, and the database is to be closed before.
 const PARTS: Duration = Duration::from_secs(6);
+/// How long noting an orderly end may take.
+const MARK: Duration = Duration::from_secs(1);
 /// How long closing the database may take.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -73,14 +77,23 @@ pub async fn run(prepared: Prepared) -> Result<(), RunError> {
             let _ = part.await;
         }
     };
-    close(stopping, &daemon.running.store).await;
+    let stopped = ended.is_ok().then(|| daemon.running.clock.now().wall);
+    close(stopping, &daemon.running.store, stopped).await;
     ended
 }
 
-/// Waits for the parts, but not too long, and closes the database in any case.
-async fn close(stopping: impl Future<Output = ()>, store: &Store) {
+/// Waits for the parts, but not too long, and closes the database in any case. `stopped` is when an orderly end was asked
+/// for.
+async fn close(stopping: impl Future<Output = ()>, store: &Store, stopped: Option<Timestamp>) {
     if timeout(PARTS, stopping).await.is_err() {
         warn!("not waiting any longer for the last part");
+    }
+    if let Some(at) = stopped {
+        match timeout(MARK, own::daemon::note_stop(store, at)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!("the next start will not know of this orderly end: {}", chain(&error)),
+            Err(_elapsed) => warn!("the next start will not know of this orderly end: the disk is slow"),
+        }
     }
     match timeout(CLOSE, store.close()).await {
         Ok(Ok(())) => info!("stopped"),
@@ -108,6 +121,10 @@ pub(super) struct Daemon {
     pub(super) conditions: watch::Receiver<Conditions>,
     /// What the engine was told of that.
     pub(super) conditions_told: Conditions,
+    /// How the plugins behave.
+    pub(super) plugins: watch::Receiver<PluginStandings>,
+    /// What the engine was told of that.
+    pub(super) plugins_told: PluginStandings,
     /// The reload that is under way. It may take minutes, and everything else goes on meanwhile.
     pub(super) reload: Option<JoinHandle<Reloaded>>,
     /// Whether another was asked for since.
@@ -141,6 +158,7 @@ impl Daemon {
                 _ = tidy.tick() => memory::release_code(),
                 reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
                 Ok(()) = self.standings.changed() => self.tell_standings().await,
+                Ok(()) = self.plugins.changed() => self.tell_plugins().await,
                 Ok(()) = replaced.changed() => {
                     // Their names may be among what could not be read.
                     if let Err(error) = own::register(&self.running.store, &self.in_use.config).await {
@@ -182,8 +200,10 @@ impl Daemon {
     async fn adopted(&mut self, in_use: InUse) {
         // The engine has not listened to what was said of a sink that it did not know.
         self.told.retain(|sink, _| self.in_use.config.sinks.contains_key(sink));
+        self.plugins_told.retain(|plugin, _| own::plugins::uses(&self.in_use.config, plugin));
         self.in_use = in_use;
         self.tell_standings().await;
+        self.tell_plugins().await;
         self.served.follow(&self.in_use.config.dashboard).await;
         let now = self.running.clock.now();
         let (watch, file) = FlagWatch::new(&self.in_use.config.maintenance_flag, now);
@@ -239,6 +259,19 @@ impl Daemon {
         }
         self.conditions_told = conditions;
     }
+
+    /// Tells the engine how the plugins behave, as far as that is news. One of which nothing is known at the moment is
+    /// as it was last said to be.
+    async fn tell_plugins(&mut self) {
+        let standings = self.plugins.borrow_and_update().clone();
+        let now = self.running.clock.now().wall;
+        for (plugin, standing) in standings {
+            if self.plugins_told.get(&plugin) != Some(&standing) {
+                self.running.push(own::plugins::standing(&plugin, &standing, now)).await;
+                self.plugins_told.insert(plugin, standing);
+            }
+        }
+    }
 }
 
 /// Waits for the task, and forgets it then; for ever if there is none.
@@ -258,8 +291,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("pihook.db"), Duration::from_secs(300)).unwrap();
         let asked = Instant::now();
-        close(pending(), &store).await;
-        assert!(asked.elapsed() <= PARTS + CLOSE);
+        close(pending(), &store, Some(Timestamp::UNIX_EPOCH)).await;
+        assert!(asked.elapsed() <= PARTS + MARK + CLOSE);
         // The writer answers on a thread of its own, for which paused time does not wait.
         while !matches!(store.flush().await, Err(StoreError::Closed)) {}
     }

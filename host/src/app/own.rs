@@ -1,8 +1,10 @@
-//! What PiHook watches of itself: an invalid configuration and a sink that refuses everything are incidents like any
-//! other, so they are told once, and survive a restart.
+//! What PiHook watches of itself: an invalid configuration, a sink that refuses everything and a plugin that breaks are
+//! incidents like any other, so they are told once, and survive a restart.
 
 pub(super) mod clock;
+pub(super) mod daemon;
 pub(super) mod disk;
+pub(super) mod plugins;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -36,10 +38,10 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
     let everybody: Vec<SinkId> = config.sinks.keys().cloned().collect();
     let formatters: BTreeSet<&str> = judge::formatters(config).map(|(_, id)| id).collect();
     let formatters = formatters.into_iter().map(|id| of_formatter(id, config));
-    [configuration(config), damaged(config), disk::service(everybody.clone()), clock::service(everybody)]
-        .into_iter()
-        .chain(sinks)
-        .chain(formatters)
+    let plugins = plugins::services(config, &everybody);
+    let of_process = [configuration(config), damaged(config), daemon::service(everybody.clone())];
+    let of_machine = [disk::service(everybody.clone()), clock::service(everybody)];
+    of_process.into_iter().chain(of_machine).chain(sinks).chain(formatters).chain(plugins)
 }
 
 /// Lists the services in the database, and names PiHook's own there.

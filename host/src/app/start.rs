@@ -16,7 +16,7 @@ use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, shown};
-use crate::checks::PluginRunner;
+use crate::checks::{PluginRunner, PluginStandings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Command, Engine, EngineHandle};
@@ -42,6 +42,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let Prepared { config, host, library, sinks, watchdog, clock, probes, environment, stamps } = prepared;
     let database = config.data_dir.join(DATABASE);
     let store = Store::open(&database, config.history.commit_every)?;
+    let come = own::daemon::note_start(&store, &database, clock.now()).await?;
     own::register(&store, &config).await?;
     let beats = probes.heartbeats.clone();
     let (inlet, arrivals) = heartbeats::open(&beats, &store, &config, clock.now()).await?;
@@ -103,8 +104,17 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         maintenance: maintenance.subscribe(),
         speaker: own::history(),
     };
+    let come = own::daemon::Teller {
+        start: come,
+        policy: config.startup_message,
+        engine: handle.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        board: board.clone(),
+    };
     let mut others = vec![
         tokio::spawn(weekly.run(shutdown.clone())),
+        tokio::spawn(come.run(shutdown.clone())),
         tokio::spawn(deliverer.run(sinks.subscribe(), shutdown.clone())),
         tokio::spawn(reporter.run(watchdog.subscribe(), shutdown.clone())),
         tokio::spawn(teller.run(shutdown.clone())),
@@ -112,6 +122,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     others.extend(look_at_itself(&config, &handle, &clock, shutdown));
+    let plugins = runner.standings();
     let running = Running {
         path: config.path.clone(),
         environment,
@@ -141,6 +152,8 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         standings: standings.subscribe(),
         told: Standings::new(),
         conditions_told: Conditions::new(),
+        plugins,
+        plugins_told: PluginStandings::new(),
         reload: None,
         again: false,
     };

@@ -5,12 +5,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pihook_core::{Outcome, ServiceId, Status};
+use tokio::sync::watch;
 
+use super::ward::{PluginStandings, Ward};
 use super::{CheckRunner, CheckSpec, Finished, KeptEntries, Redactor};
 use crate::clock::Clock;
-use crate::plugins::{Attempt, CheckRequest, Kept, Library, Outside, Reach};
+use crate::plugins::{Attempt, CheckRequest, Kept, Library, Outside, Plugin, PluginError, Reach};
 use crate::probes::Probes;
-use crate::words::chain;
+use crate::words::{MINUTES, chain, local};
 
 /// Runs checks by their plugins. Cloning shares it.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ struct Shared {
     /// Of each configured service. A service that was removed and comes back has another entry, so that a run of its
     /// former life, whose outcome counts no more, does not write here either.
     kept: Mutex<BTreeMap<ServiceId, Arc<KeptEntries>>>,
+    ward: Ward,
 }
 
 /// What a reload replaces as a whole. A run keeps the one that it began with.
@@ -37,7 +40,14 @@ impl PluginRunner {
     pub fn new(clock: Arc<dyn Clock>, probes: Arc<Probes>, kept: BTreeMap<ServiceId, KeptEntries>) -> Self {
         let current = Arc::new(Current { library: Arc::default(), specs: BTreeMap::new() });
         let kept = kept.into_iter().map(|(service, entries)| (service, Arc::new(entries))).collect();
-        Self(Arc::new(Shared { clock, probes, current: Mutex::new(current), kept: Mutex::new(kept) }))
+        let (current, kept) = (Mutex::new(current), Mutex::new(kept));
+        Self(Arc::new(Shared { clock, probes, current, kept, ward: Ward::default() }))
+    }
+
+    /// How the plugins behave that have run.
+    #[must_use]
+    pub fn standings(&self) -> watch::Receiver<PluginStandings> {
+        self.0.ward.standings()
     }
 
     /// From now on these services, by these plugins.
@@ -48,6 +58,7 @@ impl PluginRunner {
             kept.entry(service.clone()).or_default();
         }
         drop(kept);
+        self.0.ward.replace(&library, self.0.clock.now());
         *lock(&self.0.current) = Arc::new(Current { library, specs });
     }
 }
@@ -68,19 +79,9 @@ impl Shared {
             return Finished { service, outcome, kept: None };
         };
         let before = lock(&self.kept).get(&service).cloned().unwrap_or_default();
-        let mut attempts = 1;
-        // Each attempt begins with the same, and what the one that counts keeps goes with its verdict and its notice:
-        // an attempt that does not count must not mark as told what it alone would have told.
-        let (outcome, kept) = loop {
-            match self.attempt(&current.library, spec, attempts, Kept::new(KeptEntries::clone(&before))).await
-            {
-                // Another attempt is for a blink: only being down can be one.
-                Ok((attempt, _)) if attempt.status == Status::Down && attempts <= spec.retries => {
-                    attempts += 1
-                }
-                Ok((attempt, kept)) => break (outcome(attempt, attempts, at), kept.into_changed()),
-                Err(reason) => break (unknown(reason, attempts, at), None),
-            }
+        let (outcome, kept) = match plugin_of(&current.library, spec) {
+            Ok(plugin) => self.guarded(plugin, spec, &before, at).await,
+            Err(reason) => (unknown(reason, 1, at), None),
         };
         if let (Some(entries), Some(entry)) = (&kept, lock(&self.kept).get_mut(&service))
             && Arc::ptr_eq(entry, &before)
@@ -90,18 +91,53 @@ impl Shared {
         Finished { service, outcome: redacted(outcome, spec), kept }
     }
 
+    /// A run with its retries, of a plugin that may be left alone.
+    async fn guarded(
+        &self,
+        plugin: &Plugin,
+        spec: &CheckSpec,
+        before: &KeptEntries,
+        at: pihook_core::Timestamp,
+    ) -> (Outcome, Option<KeptEntries>) {
+        let permit = match self.ward.admit(plugin, self.clock.now()) {
+            Ok(permit) => permit,
+            Err(shut) => {
+                let until = local(shut.until.wall, MINUTES);
+                let reason = format!("plugin {} is quarantined until {until}: {}", plugin.id(), shut.reason);
+                return (unknown(reason, 1, at), None);
+            }
+        };
+        let mut attempts = 1;
+        // Each attempt begins with the same, and what the one that counts keeps goes with its verdict and its notice:
+        // an attempt that does not count must not mark as told what it alone would have told.
+        loop {
+            match self.attempt(plugin, spec, attempts, Kept::new(before.clone())).await {
+                // Another attempt is for a blink: only being down can be one.
+                Ok((attempt, _)) if attempt.status == Status::Down && attempts <= spec.retries => {
+                    attempts += 1;
+                }
+                Ok((attempt, kept)) => {
+                    self.ward.note(plugin, permit, Ok(()), self.clock.now());
+                    return (outcome(attempt, attempts, at), kept.into_changed());
+                }
+                Err(error) => {
+                    // All services of the plugin will show it, and this one's secrets are not theirs.
+                    let fault = Redactor::new(&spec.secrets).redact(error.fault.to_string());
+                    let result = if error.fault.is_misbehaviour() { Err(fault) } else { Ok(()) };
+                    self.ward.note(plugin, permit, result, self.clock.now());
+                    return (unknown(error.to_string(), attempts, at), None);
+                }
+            }
+        }
+    }
+
     async fn attempt(
         &self,
-        library: &Library,
+        plugin: &Plugin,
         spec: &CheckSpec,
         attempt: u32,
         kept: Kept,
-    ) -> Result<(Attempt, Kept), String> {
-        let plugin = match library.get(&spec.plugin) {
-            Some(Ok(plugin)) => plugin,
-            Some(Err(error)) => return Err(format!("plugin {}: {}", spec.plugin, chain(error.as_ref()))),
-            None => return Err(format!("there is no plugin {}", spec.plugin)),
-        };
+    ) -> Result<(Attempt, Kept), PluginError> {
         let request = CheckRequest {
             service: spec.name.clone(),
             zone: spec.zone.clone(),
@@ -115,7 +151,15 @@ impl Shared {
             outside: Some(Outside { probes: self.probes.clone(), grants: spec.grants.clone() }),
             kept,
         };
-        plugin.check(request, reach).await.map_err(|error| error.to_string())
+        plugin.check(request, reach).await
+    }
+}
+
+fn plugin_of<'a>(library: &'a Library, spec: &CheckSpec) -> Result<&'a Plugin, String> {
+    match library.get(&spec.plugin) {
+        Some(Ok(plugin)) => Ok(plugin),
+        Some(Err(error)) => Err(format!("plugin {}: {}", spec.plugin, chain(error.as_ref()))),
+        None => Err(format!("there is no plugin {}", spec.plugin)),
     }
 }
 

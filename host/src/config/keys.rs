@@ -31,6 +31,7 @@ pub(super) const ROOT: Section = Section {
         "services",
         "watchdog",
         "maintenance",
+        "startup_message",
     ],
     later: &[],
     hint: "",

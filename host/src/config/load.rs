@@ -13,7 +13,7 @@ use super::problem::{Fault, Problem, Problems};
 use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
 use super::tree::{self, LARGEST_FILE, Located, Tree};
-use super::{Config, dashboard, history, pace, plugins, push, services, sinks, watchdog, windows};
+use super::{Config, dashboard, history, pace, plugins, push, services, sinks, startup, watchdog, windows};
 use crate::files::read_limited;
 
 /// The world around the file, as far as reading it needs one.
@@ -109,6 +109,7 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
         dashboard,
         history,
         watchdog: watchdog::read(root.get("watchdog"), reader),
+        startup_message: startup::read(root.get("startup_message"), reader),
         plugins: plugins::read(root.get("plugins"), &data_dir, reader),
         data_dir,
         services,

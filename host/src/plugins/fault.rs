@@ -25,6 +25,14 @@ pub enum Fault {
     Failed(String),
 }
 
+impl Fault {
+    /// Whether the plugin misbehaved, and did not merely say that it could not do its work.
+    #[must_use]
+    pub fn is_misbehaviour(&self) -> bool {
+        !matches!(self, Fault::Failed(_))
+    }
+}
+
 /// A [`Fault`] with the plugin that it belongs to.
 #[derive(Debug, thiserror::Error)]
 #[error("plugin {plugin}: {fault}")]

@@ -1,5 +1,7 @@
 //! Every mistake on its own, with its line, its path and its remedy; then all of them in one file.
 
+use pihook_core::absence::Policy;
+
 use super::*;
 
 /// A part of a file with one mistake, and what is said of it.
@@ -323,4 +325,21 @@ fn a_watchdog_needs_an_address_of_the_web_which_is_never_shown() {
         assert!(problems.contains(&format!("services.yaml:2: {expected}")), "{problems}");
         assert!(!problems.contains("geheim"), "{problems}");
     }
+}
+
+#[test]
+fn a_startup_message_is_one_of_three_words() {
+    for (typed, expected) in [
+        ("nevr", "there is no start-up message `nevr`; did you mean `never`?"),
+        ("sometimes", "there is no start-up message `sometimes`; one of always, problems, never"),
+        ("[always]", "expected text, found a list"),
+    ] {
+        let problems = read(&format!("services: []\nstartup_message: {typed}\n")).unwrap_err().to_string();
+        assert!(problems.contains(&format!("services.yaml:2: startup_message: {expected}")), "{problems}");
+    }
+    for policy in Policy::ALL {
+        let config = read(&format!("services: []\nstartup_message: {}\n", policy.as_str())).unwrap();
+        assert_eq!(config.startup_message, policy);
+    }
+    assert_eq!(read("services: []\n").unwrap().startup_message, Policy::Problems);
 }
