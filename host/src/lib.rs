@@ -21,6 +21,7 @@ pub mod memory;
 pub mod paths;
 pub mod plugins;
 pub mod probes;
+pub mod process_group;
 pub mod shutdown;
 pub mod sinks;
 pub mod store;

@@ -13,8 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::net::spelled;
-use group::Group;
-pub use program::{CommandError, FOLDERS};
+pub use program::CommandError;
 
 /// Commands that run at once, over all services.
 const AT_ONCE: usize = 4;
@@ -62,8 +61,8 @@ impl CommandProbe {
         };
         let start = Instant::now();
         let whole = async {
-            let group = Group::start(command.to_vec()).await?;
-            group.run_to_end().await.map_err(|error| {
+            let group = group::start(command.to_vec()).await?;
+            group::run_to_end(group).await.map_err(|error| {
                 CommandError::Other(format!("what became of `{name}` cannot be told: {error}"))
             })
         };

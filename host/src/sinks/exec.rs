@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::text::{Lines, clean, cut_middle, layout};
 use super::webhook::alert_as_json;
 use super::{Asking, SendContext, Sending, Sink, Verdict, digest};
-use group::{Ended, Group};
+use group::Ended;
 
 /// The exit status that asks for another attempt, `EX_TEMPFAIL` of sysexits.h.
 const AGAIN: i32 = 75;
@@ -50,15 +50,16 @@ impl Sink for ExecSink {
     fn send<'a>(&'a self, message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a> {
         Box::pin(async move {
             let input = alert_as_json(&context.key(), message, context).to_string();
-            let group = match Group::start(self.settings.command.clone(), variables(message, context)).await {
-                Ok(group) => group,
+            let running = match group::start(self.settings.command.clone(), variables(message, context)).await
+            {
+                Ok(running) => running,
                 Err(error) if error.is_lasting() => {
                     return Verdict::Disabled(format!("{error}: mend the program or `command`"));
                 }
                 Err(error) => return Verdict::Retry(error.to_string()),
             };
             // Given up, it is dropped, and so killed with all that it has started.
-            match timeout(self.settings.timeout, group.run_to_end(input.into_bytes())).await {
+            match timeout(self.settings.timeout, group::run_to_end(running, input.into_bytes())).await {
                 Ok(Ok(ended)) => judge(&ended),
                 Ok(Err(error)) => Verdict::Retry(format!("the program cannot be waited for: {error}")),
                 Err(_elapsed) => {

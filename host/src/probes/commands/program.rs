@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::net::reason;
 
-/// Where programs are looked for, and what a command's own `PATH` is.
-pub const FOLDERS: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::process_group::FOLDERS;
 
 /// Why a command left nothing behind. The texts are whole phrases for humans.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

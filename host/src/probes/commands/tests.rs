@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::*;
+use crate::process_group::FOLDERS;
 
 const LONG: Duration = Duration::from_secs(60);
 
