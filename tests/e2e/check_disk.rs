@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::oneshot::Home;
 
 /// A small filesystem in memory; unmounted at the end.
-struct Mounted(PathBuf);
+pub(super) struct Mounted(pub(super) PathBuf);
 
 impl Mounted {
     /// None, with a printed reason, where this machine lets nobody mount.
-    fn new(at: PathBuf, options: &str) -> Option<Self> {
+    pub(super) fn new(at: PathBuf, options: &str) -> Option<Self> {
         fs::create_dir_all(&at).unwrap();
         let mount =
             Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&at).output().unwrap();

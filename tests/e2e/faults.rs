@@ -3,38 +3,14 @@
 #![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use rusqlite::Connection;
 
+use super::check_disk::Mounted;
 use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
 use crate::discord::{FakeDiscord, Received};
 use crate::web::{Behaviour, WebServer};
-
-/// A small filesystem in memory; unmounted at the end.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    /// None, with a printed reason, where this machine lets nobody mount.
-    fn new(at: PathBuf, options: &str) -> Option<Self> {
-        fs::create_dir_all(&at).unwrap();
-        let mount =
-            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&at).output().unwrap();
-        if mount.status.success() {
-            return Some(Self(at));
-        }
-        println!("not tested: {}", String::from_utf8_lossy(&mount.stderr).trim());
-        None
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        // The folder is removed after it, which would say so if this failed.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// A daemon whose database is on a small disk of its own.
 fn on_a_small_disk(text: &str) -> Option<(Daemon, Mounted)> {
