@@ -1,5 +1,7 @@
 //! All services together: events in, effects out. No IO, no clock.
 
+mod finish;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use crate::agenda::Agenda;
 pub use crate::event::{Commit, Effect, Event, Logged, Muting, Transition, Urgency};
 use crate::maintenance::Flag;
 pub use crate::saved::{HeldNotice, Incident, SavedIncident, SavedService, SavedState};
-use crate::schedule::{Finished, Schedule};
+use crate::schedule::Schedule;
+use crate::silence::Silence;
 use crate::watched::{self, Watched};
 use crate::{Moment, Outcome, Service, ServiceId, Status, Timestamp};
 
@@ -27,6 +30,7 @@ pub struct Monitor {
     schedule: Schedule,
     /// When time alone makes a service speak.
     speakers: Agenda,
+    silence: Silence,
     flag: Option<Flag>,
     flag_state: FlagState,
     flag_wakeup: Option<Duration>,
@@ -76,6 +80,7 @@ impl Monitor {
             index: BTreeMap::new(),
             schedule,
             speakers: Agenda::new(),
+            silence: Silence::default(),
             flag,
             flag_state: FlagState::Over,
             flag_wakeup: None,
@@ -109,6 +114,7 @@ impl Monitor {
             }
             Event::Reconfigured { services } => self.reconfigure(services, now, &mut effects),
         }
+        self.count_overdue(now, &mut effects);
         self.speak(now, &mut effects);
         while let Some(index) = self.schedule.start_due(now.uptime) {
             let started = self.watched.get(index).map(|watched| watched.service().id.clone());
@@ -122,7 +128,7 @@ impl Monitor {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Duration> {
         let leftovers = (!self.leftovers.is_empty()).then_some(Duration::ZERO);
-        [leftovers, self.schedule.first(), self.speakers.first(), self.flag_wakeup]
+        [leftovers, self.schedule.first(), self.speakers.first(), self.silence.first(), self.flag_wakeup]
             .into_iter()
             .flatten()
             .min()
@@ -166,13 +172,10 @@ impl Monitor {
         self.flag.as_ref()
     }
 
-    fn finish(&mut self, id: &ServiceId, outcome: Outcome, now: Moment, effects: &mut Vec<Effect>) {
-        let index = self.index.get(id).copied();
-        let finished = self.schedule.finish(id, index, now.uptime);
-        let Some(index) = index.filter(|_| finished == Finished::Counts) else { return };
-        let Some(watched) = self.watched.get_mut(index) else { return };
-        effects.push(Effect::Commit(watched.observe(outcome, &mut self.next_incident, now)));
-        self.speakers.set(index, watched.speaks_at());
+    /// Whether an outcome of the service waits for what may explain it.
+    #[must_use]
+    pub fn holds(&self, service: &ServiceId) -> bool {
+        self.silence.held_of(service).is_some()
     }
 
     /// Lets the services speak whose time has come, each once.
@@ -212,6 +215,7 @@ impl Monitor {
 
     fn reconfigure(&mut self, services: Vec<Service>, now: Moment, effects: &mut Vec<Effect>) {
         let services = distinct(services);
+        self.release_held(&services, now, effects);
         self.schedule.reconfigure(&services, &self.index, now.uptime);
         let mut before: BTreeMap<ServiceId, Watched> = std::mem::take(&mut self.watched)
             .into_iter()
@@ -236,6 +240,7 @@ impl Monitor {
 
     fn reindex(&mut self) {
         self.index.clear();
+        self.silence.reconfigure(self.watched.iter().map(Watched::service));
         self.speakers = Agenda::new();
         for (index, watched) in self.watched.iter().enumerate() {
             self.index.insert(watched.service().id.clone(), index);

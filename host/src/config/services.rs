@@ -122,6 +122,8 @@ fn read_service(
         zone: zone?,
         cadence: Cadence::Every(pace.interval),
         recover_after: pace.recover_after,
+        depends_on: Vec::new(),
+        flap: None,
         ladder,
     };
     Some(ServiceConfig { service, check: check?, path, has_short_url: fields.get("url").is_some() })

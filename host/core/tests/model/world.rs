@@ -53,6 +53,8 @@ pub(crate) fn service(id: &str, ladder: Arc<Ladder>, recover_after: u32) -> Serv
         zone: ZoneId::new("local"),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(recover_after).unwrap(),
+        depends_on: Vec::new(),
+        flap: None,
         ladder,
     }
 }
