@@ -97,6 +97,8 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
         zone: ZoneId::new(ZONE),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
+        depends_on: Vec::new(),
+        flap: None,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
         degraded: None,
     }

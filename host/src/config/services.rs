@@ -134,6 +134,8 @@ fn read_service(
         zone: zone?,
         cadence: Cadence::Every(pace.interval),
         recover_after: pace.recover_after,
+        depends_on: Vec::new(),
+        flap: None,
         degraded: degraded.map(worded),
         ladder: worded(ladder),
     };
