@@ -5,7 +5,8 @@
 //!
 //! A failed outcome is held until each service that it depends on has answered afresh. An answer explains the failure if
 //! it says down, and came after the failing check had begun; it acquits if it says otherwise, and its check began after
-//! the failing one had ended. Both may be a little older, so that many failures ask once. What is not answered in time
+//! the failing one had ended. Both may be a little older, so that many failures ask once; an acquittal only a moment, since
+//! the network may have gone in between. What is not answered in time
 //! counts as it is: nothing waits for ever, and nothing is silenced by a question.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +14,10 @@ use std::time::Duration;
 
 use crate::{Outcome, Service, ServiceId, Status, ZoneId};
 
-/// An answer may be so much older than what it is to explain.
-const REUSE: Duration = Duration::from_secs(3);
+/// An answer that says down may be so much older than what it explains.
+const EXPLAINS_FOR: Duration = Duration::from_secs(3);
+/// An answer that says otherwise may have been asked for so much earlier than what it acquits.
+const ACQUITS_FOR: Duration = Duration::from_secs(1);
 /// A failed outcome waits so long for what may explain it.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The ids of zones start with this; no id of a user's has a colon.
@@ -111,11 +114,11 @@ impl Silence {
         for id in service.depends_on.iter().filter(|id| self.depended_on.contains(id)) {
             match self.answers.get(id) {
                 Some(Answer { ended, cause: Some(cause), .. })
-                    if *ended >= ran.began || ended.saturating_add(REUSE) >= ran.ended =>
+                    if *ended >= ran.began || ended.saturating_add(EXPLAINS_FOR) >= ran.ended =>
                 {
                     return Verdict::Explained(cause.clone());
                 }
-                Some(Answer { began, cause: None, .. }) if began.saturating_add(REUSE) >= ran.ended => {}
+                Some(Answer { began, cause: None, .. }) if Self::answers(*began, ran.ended) => {}
                 _ => unanswered.push(id.clone()),
             }
         }
@@ -130,7 +133,7 @@ impl Silence {
 
     /// Whether a run that began then will answer what has ended at `ended`.
     pub(crate) fn answers(began: Duration, ended: Duration) -> bool {
-        began.saturating_add(REUSE) >= ended
+        began.saturating_add(ACQUITS_FOR) >= ended
     }
 
     /// Holds an outcome.

@@ -55,8 +55,8 @@ fn down_explains_what_it_overlaps_and_anything_else_acquits_if_it_was_asked_afte
         (Status::Down, 110, 111, &explained),
         (Status::Down, 90, 100, &explained),
         (Status::Down, 90, 99, &wait),
-        (Status::Up, 107, 108, &Verdict::Counts),
-        (Status::Up, 106, 111, &wait),
+        (Status::Up, 109, 109, &Verdict::Counts),
+        (Status::Up, 108, 111, &wait),
         (Status::Degraded, 110, 111, &Verdict::Counts),
         (Status::Unknown, 110, 111, &Verdict::Counts),
     ] {
