@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pihook_core::monitor::{Incident, Muting, View};
+use pihook_core::silence::zone_of;
 use pihook_core::{Outcome, ServiceId, Status, Timestamp, ZoneId};
 use tokio::sync::watch;
 
@@ -58,6 +59,8 @@ pub struct Picture {
     pub version: u64,
     /// One entry a service.
     pub entries: Vec<Arc<Entry>>,
+    /// The zones whose canaries do not answer, by name, each with when they were first asked in vain.
+    pub cut_off: BTreeMap<String, Timestamp>,
 }
 
 /// What is known now of every service. Cloning is cheap, and all clones are one.
@@ -73,6 +76,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<Arc<Entry>>,
+    cut_off: BTreeMap<String, Timestamp>,
     index: BTreeMap<ServiceId, usize>,
 }
 
@@ -115,8 +119,11 @@ impl Board {
     }
 
     /// Takes in how a service is doing, and the outcome that has changed it, if one has. Services that are not listed are
-    /// PiHook's own and not shown.
+    /// PiHook's own and not shown, but for zones that are cut off.
     pub fn note(&self, service: &ServiceId, view: View, muting: Muting, outcome: Option<&Outcome>) {
+        if let (Some(zone), Some(outcome)) = (zone_of(service.as_str()), outcome) {
+            return self.note_zone(zone, outcome);
+        }
         self.change(service, |entry| {
             entry.health = view.health.or(entry.health);
             if let (Some(_), None, Some(outcome)) = (&entry.incident, &view.incident, outcome) {
@@ -136,13 +143,28 @@ impl Board {
     #[must_use]
     pub fn picture(&self) -> Picture {
         let version = *self.0.version.borrow();
-        Picture { version, entries: self.state().entries.clone() }
+        let state = self.state();
+        Picture { version, entries: state.entries.clone(), cut_off: state.cut_off.clone() }
     }
 
     /// Tells when there is something new.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.version.subscribe()
+    }
+
+    fn note_zone(&self, zone: &str, outcome: &Outcome) {
+        let changed = {
+            let cut_off = &mut self.state().cut_off;
+            match (outcome.status, cut_off.contains_key(zone)) {
+                (Status::Down, false) => cut_off.insert(zone.to_owned(), outcome.at).is_none(),
+                (Status::Down, true) => false,
+                (_, _) => cut_off.remove(zone).is_some(),
+            }
+        };
+        if changed {
+            self.turn();
+        }
     }
 
     fn change(&self, service: &ServiceId, change: impl FnOnce(&mut Entry)) {

@@ -1,5 +1,6 @@
 //! Runs checks: a service's plugin, its retries, and one outcome whatever happens.
 
+mod canaries;
 mod redact;
 mod runner;
 mod ward;
@@ -13,6 +14,7 @@ use pihook_core::{Outcome, Secret, ServiceId};
 
 use crate::probes::Grants;
 
+pub use canaries::{CanaryRunner, CanarySpec, CanarySpecs};
 pub use redact::Redactor;
 pub use runner::PluginRunner;
 pub use ward::{PluginStanding, PluginStandings};

@@ -6,7 +6,9 @@
 
 mod check;
 mod dashboard;
+mod depends;
 mod find;
+mod flap;
 mod history;
 mod keys;
 mod ladder;
@@ -25,6 +27,7 @@ mod tree;
 mod values;
 mod watchdog;
 mod windows;
+mod zones;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +50,7 @@ pub use problem::{Problem, Problems};
 pub use services::ServiceConfig;
 pub use sinks::{EmailTlsConfig, SinkConfig, SinkKind};
 pub use watchdog::Watchdog;
+pub use zones::CanaryConfig;
 
 use lines::Lines;
 
@@ -69,6 +73,8 @@ pub struct Config {
     pub startup_message: Policy,
     /// The declared zones.
     pub zones: BTreeSet<ZoneId>,
+    /// How it is found out whether a zone is cut off, for those that have canaries.
+    pub canaries: BTreeMap<ZoneId, CanaryConfig>,
     /// The windows of maintenance in the order of the file.
     pub windows: Vec<Window>,
     /// The services in the order of the file.

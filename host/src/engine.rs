@@ -7,7 +7,7 @@
 //! The order matters: what cannot wait is on disk before later events are looked at. Checks that have ended meanwhile are
 //! one batch, so that an outage of many services waits for the disk once. A disk that does not answer stops no check.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +77,8 @@ pub struct Engine {
     /// Whose check a task is, for when it panics.
     started: HashMap<task::Id, ServiceId>,
     slots: Arc<Semaphore>,
+    /// What checks want kept, until their outcomes are settled: those of one service in their order.
+    kept: BTreeMap<ServiceId, VecDeque<Option<KeptEntries>>>,
     /// Of commits that are handed over.
     receipts: Vec<Receipt>,
     /// Checks that have ended.
@@ -110,6 +112,7 @@ impl Engine {
                 running: JoinSet::new(),
                 started: HashMap::new(),
                 slots,
+                kept: BTreeMap::new(),
                 receipts: Vec::new(),
                 checked: 0,
                 progress: watch::Sender::new(Progress::default()),
@@ -218,19 +221,25 @@ impl Engine {
     }
 
     /// Hands over what the monitor decides, and returns whose check is to be started.
-    fn decide(&mut self, event: Event, mut kept: Option<KeptEntries>) -> Vec<ServiceId> {
+    fn decide(&mut self, event: Event, kept: Option<KeptEntries>) -> Vec<ServiceId> {
+        if let Event::CheckFinished { service, .. } = &event {
+            self.kept.entry(service.clone()).or_default().push_back(kept);
+        }
         let mut due = Vec::new();
         for effect in self.monitor.handle(event, self.clock.now()) {
             match effect {
                 Effect::StartCheck(service) => due.push(service),
                 Effect::Commit(commit) => {
                     log_decision(&commit);
-                    let kept = commit.outcome.is_some().then(|| kept.take()).flatten();
+                    let kept = commit.outcome.as_ref().and_then(|_| self.kept.get_mut(&commit.service));
+                    let kept = kept.and_then(|of_service| of_service.pop_front().flatten());
                     self.show(&commit.service, commit.outcome.as_ref().map(|logged| &logged.outcome));
                     self.receipts.push(self.store.submit(commit, kept));
                 }
             }
         }
+        // An outcome that is held commits later; one of a service that is gone never does.
+        self.kept.retain(|service, _| self.monitor.holds(service));
         due
     }
 

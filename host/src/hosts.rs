@@ -1,10 +1,14 @@
 //! Hosts, and the patterns that grant them: one spelling and one grammar for services.yaml and the probes. Pure.
 
+mod canary;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use url::{Host, Url};
+
+pub use canary::{Canary, CanaryError};
 
 /// Plain or over TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

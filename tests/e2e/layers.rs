@@ -54,7 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dashboard", &["board", "clock", "heartbeats", "shutdown", "store", "words"]),
     // L2: adapters, one outside thing each.
     ("config", &["files", "hosts", "machine", "paths"]),
-    ("checks", &["clock", "plugins", "probes", "words"]),
+    ("checks", &["clock", "hosts", "plugins", "probes", "words"]),
     ("plugins", &["clock", "heartbeats", "machine", "probes"]),
     ("probes", &["files", "heartbeats", "hosts", "machine", "paths", "process_group"]),
     ("store", &["heartbeats"]),

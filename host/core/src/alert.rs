@@ -73,6 +73,10 @@ pub enum Reason {
     AfterMaintenance,
     /// Enough good outcomes in a row.
     Recovered,
+    /// It goes up and down all the time.
+    Flapping,
+    /// It has stopped to do so.
+    Settled,
     /// A check had news.
     Event,
     /// A person asked for a test alert.
@@ -81,7 +85,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 9] = [
+    pub const ALL: [Reason; 11] = [
         Reason::Failures,
         Reason::Elapsed,
         Reason::Worse,
@@ -89,6 +93,8 @@ impl Reason {
         Reason::CannotTell,
         Reason::AfterMaintenance,
         Reason::Recovered,
+        Reason::Flapping,
+        Reason::Settled,
         Reason::Event,
         Reason::Test,
     ];
@@ -104,6 +110,8 @@ impl Reason {
             Reason::CannotTell => "cannot-tell",
             Reason::AfterMaintenance => "after-maintenance",
             Reason::Recovered => "recovered",
+            Reason::Flapping => "flapping",
+            Reason::Settled => "settled",
             Reason::Event => "event",
             Reason::Test => "test",
         }

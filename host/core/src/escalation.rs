@@ -15,6 +15,8 @@ pub(crate) enum Stage {
     Held,
     /// An incident lasts, on this level.
     Open(u32, Told),
+    /// An incident lasts, on this level, and goes up and down.
+    Flapping(u32, Told),
 }
 
 /// What people know of an open incident.
@@ -39,6 +41,12 @@ pub(crate) enum Turn {
     Worse,
     /// The last of enough good outcomes.
     Recovered,
+    /// A bad outcome, after so many changes that it flaps from now on.
+    Flaps,
+    /// It has stopped to flap, and is well.
+    Settled,
+    /// It has stopped to flap, and is not well.
+    SettledBad,
 }
 
 /// All that the table looks at.
@@ -64,6 +72,12 @@ pub(crate) enum Next {
     Open(u32),
     /// The incident whose recovery is held lasts on.
     Reopen,
+    /// A new incident on the first level, which begins with flapping.
+    OpenFlapping,
+    /// The incident whose recovery is held lasts on, and flaps from now on.
+    ReopenFlapping,
+    /// Nowhere, but it flaps from now on.
+    Flap,
     /// To this level, which may be the one it is on.
     Level(u32),
     /// The incident ends, with the recovery held.
@@ -79,6 +93,20 @@ pub(crate) type Decision = (Next, Option<(AlertKind, Reason)>);
 pub(crate) fn decide(s: &Situation<'_>) -> Decision {
     use {AlertKind::*, Stage::*, Told::*};
     match (s.stage, s.muting, s.turn) {
+        (Closed, _, Turn::Flaps) => (Next::OpenFlapping, Some((Opened, Reason::Flapping))),
+        (Held, _, Turn::Flaps) => (Next::ReopenFlapping, Some((Escalated, Reason::Flapping))),
+        (Open(_, Never), _, Turn::Flaps) => (Next::Flap, Some((Opened, Reason::Flapping))),
+        (Open(..), _, Turn::Flaps) => (Next::Flap, Some((Escalated, Reason::Flapping))),
+
+        (Flapping(..), Muted, _) => QUIET,
+        (Flapping(_, Never), Audible, Turn::Settled) => (Next::Close, None),
+        (Flapping(..), Audible, Turn::Settled) => (Next::Close, Some((Recovered, Reason::Settled))),
+        (Flapping(_, Never), Audible, _) => (Next::Stay, Some((Opened, Reason::AfterMaintenance))),
+        (Flapping(_, BeforeMaintenance), Audible, _) => {
+            (Next::Stay, Some((Reminder, Reason::AfterMaintenance)))
+        }
+        (Flapping(_, UpToDate), Audible, _) => QUIET,
+
         (Closed, Audible, _) => match s.opens() {
             Some((level, reason)) => (Next::Open(level), Some((Opened, reason))),
             None => QUIET,
@@ -109,6 +137,9 @@ pub(crate) fn decide(s: &Situation<'_>) -> Decision {
             (Next::Level(s.reached(level)), Some((Reminder, Reason::AfterMaintenance)))
         }
 
+        (Open(level, UpToDate), Audible, Turn::SettledBad) => {
+            (Next::Level(s.reached(level)), Some((Escalated, Reason::Settled)))
+        }
         (Open(level, UpToDate), Audible, turn) => match (s.climb(Some(level)), turn) {
             (Some((higher, _)), Turn::Worse) => (Next::Level(higher), Some((Escalated, Reason::Worse))),
             (Some((higher, reason)), _) => (Next::Level(higher), Some((Escalated, reason))),
@@ -127,10 +158,7 @@ impl Situation<'_> {
     /// How long until [`decide`] says something if nothing but time passes.
     pub(crate) fn silent_for(&self) -> Option<Duration> {
         match (self.stage, self.muting) {
-            (_, Muted) | (Stage::Closed, _) => None,
-            (Stage::Held | Stage::Open(_, Told::Never | Told::BeforeMaintenance), Audible) => {
-                Some(Duration::ZERO)
-            }
+            (_, Muted) | (Stage::Closed | Stage::Flapping(_, Told::UpToDate), _) => None,
             (Stage::Open(level, Told::UpToDate), Audible) => {
                 let next = self.ladder.level_at(level.saturating_add(1));
                 let climb = self.trouble.zip(next);
@@ -138,6 +166,7 @@ impl Situation<'_> {
                     climb.and_then(|(trouble, next)| trouble.remaining(next.after, self.elapsed));
                 [until_climb, self.until_reminder(level)].into_iter().flatten().min()
             }
+            (Stage::Held | Stage::Open(..) | Stage::Flapping(..), Audible) => Some(Duration::ZERO),
         }
     }
 

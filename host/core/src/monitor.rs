@@ -1,5 +1,7 @@
 //! All services together: events in, effects out. No IO, no clock.
 
+mod finish;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use crate::agenda::Agenda;
 pub use crate::event::{Commit, Effect, Event, Logged, Muting, Transition, Urgency};
 use crate::maintenance::{Flag, Maintenance, Scope, Window};
 pub use crate::saved::{HeldNotice, Incident, SavedIncident, SavedService, SavedState};
-use crate::schedule::{Finished, Schedule};
+use crate::schedule::Schedule;
+use crate::silence::Silence;
 use crate::watched::{self, Watched};
 use crate::{Moment, Outcome, Service, ServiceId, Status, Timestamp};
 
@@ -27,6 +30,7 @@ pub struct Monitor {
     schedule: Schedule,
     /// When time alone makes a service speak.
     speakers: Agenda,
+    silence: Silence,
     maintenance: Maintenance,
     /// For which times on the wall clock the services are known to be muted as they are: from the first on, and before
     /// the second, if there is one.
@@ -55,7 +59,7 @@ impl From<Vec<Service>> for Setup {
 /// A service as people are shown it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
-    /// The confirmed status; none before the first outcome.
+    /// The confirmed status; none before the first outcome, and unknown while something else explains why it fails.
     pub health: Option<Status>,
     /// Its newest outcome in this run of the process.
     pub last: Option<Outcome>,
@@ -88,6 +92,7 @@ impl Monitor {
             index: BTreeMap::new(),
             schedule,
             speakers: Agenda::new(),
+            silence: Silence::default(),
             settled: (now.wall, maintenance.next_change(now.wall)),
             maintenance,
             maintenance_wakeup: None,
@@ -121,6 +126,7 @@ impl Monitor {
             Event::Reconfigured(setup) => self.reconfigure(setup, now, &mut effects),
         }
         self.watch_wall(now);
+        self.count_overdue(now, &mut effects);
         self.speak(now, &mut effects);
         while let Some(index) = self.schedule.start_due(now.uptime) {
             let started = self.watched.get(index).map(|watched| watched.service().id.clone());
@@ -134,10 +140,16 @@ impl Monitor {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Duration> {
         let leftovers = (!self.leftovers.is_empty()).then_some(Duration::ZERO);
-        [leftovers, self.schedule.first(), self.speakers.first(), self.maintenance_wakeup]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            leftovers,
+            self.schedule.first(),
+            self.speakers.first(),
+            self.silence.first(),
+            self.maintenance_wakeup,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The uptime at which the next check is to start; it may have passed already. None while all are running.
@@ -184,13 +196,10 @@ impl Monitor {
         &self.maintenance
     }
 
-    fn finish(&mut self, id: &ServiceId, outcome: Outcome, now: Moment, effects: &mut Vec<Effect>) {
-        let index = self.index.get(id).copied();
-        let finished = self.schedule.finish(id, index, now.uptime);
-        let Some(index) = index.filter(|_| finished == Finished::Counts) else { return };
-        let Some(watched) = self.watched.get_mut(index) else { return };
-        effects.push(Effect::Commit(watched.observe(outcome, &mut self.next_incident, now)));
-        self.speakers.set(index, watched.speaks_at());
+    /// Whether an outcome of the service waits for what may explain it.
+    #[must_use]
+    pub fn holds(&self, service: &ServiceId) -> bool {
+        self.silence.held_of(service).is_some()
     }
 
     /// Lets the services speak whose time has come, each once.
@@ -258,10 +267,12 @@ impl Monitor {
         let retired = before.into_values().filter_map(|watched| watched.retire(now));
         effects.extend(retired.map(Effect::Commit));
         self.reindex();
+        self.judge_all_held(now, effects);
     }
 
     fn reindex(&mut self) {
         self.index.clear();
+        self.silence.reconfigure(self.watched.iter().map(Watched::service));
         self.speakers = Agenda::new();
         for (index, watched) in self.watched.iter().enumerate() {
             self.index.insert(watched.service().id.clone(), index);

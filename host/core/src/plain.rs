@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::silence::zone_of;
 use crate::{Alert, AlertKind, Colour, Field, FieldLayout, Message, Reason, Status, Timestamp};
 
 /// Words the alert plainly.
@@ -40,8 +41,15 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 
 fn title(alert: &Alert) -> String {
     let name = if alert.name.trim().is_empty() { alert.service.as_str() } else { &*alert.name };
+    let zone = zone_of(alert.service.as_str());
     let line = match (alert.kind, alert.status) {
         (AlertKind::Notice, _) => format!("News from {name}"),
+        (_, _) if alert.reason == Reason::Flapping => format!("{name} is flapping"),
+        (kind, _) if zone.is_some() => of_zone(kind, zone.unwrap_or_default()),
+        (AlertKind::Recovered, _) if alert.reason == Reason::Settled => {
+            format!("{name} has settled: it is up")
+        }
+        (_, status) if alert.reason == Reason::Settled => format!("{name} has settled: it is {status}"),
         (AlertKind::Recovered, _) => format!("{name} is up again"),
         (kind, Status::Unknown) => format!("PiHook {} tell how {name} is", cannot(kind)),
         (AlertKind::Opened, status) => format!("{name} is {status}"),
@@ -51,6 +59,14 @@ fn title(alert: &Alert) -> String {
         (AlertKind::Escalated | AlertKind::Reminder, status) => format!("{name} is still {status}"),
     };
     if alert.reason == Reason::Test { format!("Test: {line}") } else { line }
+}
+
+fn of_zone(kind: AlertKind, zone: &str) -> String {
+    match kind {
+        AlertKind::Recovered => format!("Zone {zone} is reachable again"),
+        AlertKind::Opened => format!("Zone {zone} is cut off"),
+        _ => format!("Zone {zone} is still cut off"),
+    }
 }
 
 fn cannot(kind: AlertKind) -> &'static str {
@@ -74,6 +90,11 @@ fn body(alert: &Alert) -> String {
         Reason::AfterMaintenance if alert.kind == AlertKind::Notice => {
             "This was held back during maintenance.".to_owned()
         }
+        Reason::Flapping => "It goes up and down; nothing more is said until it has settled.".to_owned(),
+        Reason::Settled if alert.kind == AlertKind::Recovered => {
+            format!("It has settled after {lasted}.")
+        }
+        Reason::Settled => format!("It has stopped to go up and down after {lasted}, and is not well."),
         Reason::Event => String::new(),
         Reason::AfterMaintenance => "Maintenance is over, and it is not well.".to_owned(),
         Reason::Recovered => format!("It was not well for {lasted}."),

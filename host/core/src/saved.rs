@@ -50,6 +50,10 @@ pub struct SavedService {
     pub incident: Option<SavedIncident>,
     /// News that came while the service was muted, the newest alone: to be told when maintenance ends.
     pub held_notice: Option<HeldNotice>,
+    /// The newest definite outcomes, for flapping: the newest is the lowest bit, 1 for a bad one.
+    pub outcomes: u64,
+    /// What explained the newest outcome, so that it did not count: the clocks of the ladder stand still.
+    pub explained_by: Option<String>,
 }
 
 /// News that wait for the end of maintenance.
@@ -88,6 +92,8 @@ pub struct SavedIncident {
     pub last_summary: String,
     /// See `last_summary`.
     pub last_response_time: Option<Duration>,
+    /// Whether it flaps: then good outcomes do not end it, and nothing is said until it has settled.
+    pub flapping: bool,
 }
 
 impl SavedService {
@@ -113,6 +119,7 @@ impl SavedService {
             && streaks(self) == streaks(other)
             && self.suspect_since == other.suspect_since
             && self.held_notice == other.held_notice
+            && self.explained_by == other.explained_by
     }
 
     /// The confirmed status: `Up` as long as no incident says otherwise.
@@ -137,12 +144,14 @@ impl SavedIncident {
             held_recovery,
             last_summary: _,
             last_response_time: _,
+            flapping,
         } = self;
         let record = &other.record;
         (*id, *opened, *closed) == (record.id, record.opened, record.closed)
             && (*severity, *worst) == (record.severity, record.status)
             && (*status, *level, *announced) == (other.status, other.level, other.announced)
             && (*maintenance, *held_recovery) == (other.maintenance, other.held_recovery)
+            && *flapping == other.flapping
             && *told == other.told
     }
 }

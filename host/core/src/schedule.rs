@@ -38,6 +38,8 @@ struct Slot {
     run: u64,
     seed: u64,
     phase: Phase,
+    /// Uptime of the newest start.
+    started: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,7 @@ impl Schedule {
         let index = self.starts.pop_due(now)?;
         if let Some(slot) = self.slots.get_mut(index) {
             slot.phase = Phase::Running;
+            slot.started = now;
         }
         Some(index)
     }
@@ -136,6 +139,12 @@ impl Schedule {
             Phase::Waiting => self.starts.set(index, Some(now)),
             Phase::Running | Phase::RunningOnceMore => slot.phase = Phase::RunningOnceMore,
         }
+    }
+
+    /// When the check that is running began; none if none is.
+    pub(crate) fn running_since(&self, index: usize) -> Option<Duration> {
+        let slot = self.slots.get(index)?;
+        (slot.phase != Phase::Waiting).then_some(slot.started)
     }
 
     /// Whether its check is running.
@@ -174,6 +183,7 @@ impl Slot {
             interval,
             due: previous.map_or(Duration::ZERO, |slot| slot.due),
             run: previous.map_or(0, |slot| slot.run),
+            started: previous.map_or(Duration::ZERO, |slot| slot.started),
             seed: jitter::seed_of(service.id.as_str()),
             phase,
         }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Ladder, ServiceId, Status, ZoneId};
+use crate::{Flap, Ladder, ServiceId, Status, ZoneId};
 
 /// When a service's outcomes arise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct Service {
     pub cadence: Cadence,
     /// Consecutive good outcomes that end an incident.
     pub recover_after: NonZeroU32,
+    /// The services without which it cannot be reached. Those that are not watched are of no account.
+    pub depends_on: Vec<ServiceId>,
+    /// When it counts as flapping; never if none.
+    pub flap: Option<Flap>,
     /// When, how loudly and to whom.
     pub ladder: Arc<Ladder>,
     /// The same for what was never worse than degraded; as above if none.

@@ -1,7 +1,9 @@
 //! One service under watch: its state, and what an outcome, the time or the flag makes of it.
 
+mod flapping;
 mod incident;
 mod notice;
+mod silenced;
 
 use std::time::Duration;
 
@@ -72,9 +74,14 @@ impl Watched {
         self.muting
     }
 
-    /// The confirmed status; none before it is known.
+    /// The confirmed status; none before it is known, and unknown while something else explains why it fails.
     pub(crate) fn health(&self) -> Option<Status> {
-        self.health
+        if self.is_explained() { Some(Status::Unknown) } else { self.health }
+    }
+
+    /// Whether something else explained its newest outcome.
+    pub(crate) fn is_explained(&self) -> bool {
+        self.state.explained_by.is_some()
     }
 
     /// Its newest outcome in this run of the process.
@@ -90,7 +97,7 @@ impl Watched {
     /// The state to restore, as of now.
     pub(crate) fn to_save(&self, now: Moment) -> SavedService {
         let mut state = self.state.clone();
-        state.age(now.since(self.as_of), self.muting);
+        state.age(now.since(self.as_of), self.clocks());
         state.stamp(now.wall);
         state
     }
@@ -98,7 +105,9 @@ impl Watched {
     /// The uptime at which time alone makes it speak.
     pub(crate) fn speaks_at(&self) -> Option<Duration> {
         let news = (self.muting == Muting::Audible && self.holds_news()).then_some(Duration::ZERO);
-        let silence = [self.situation(Turn::Time, None).silent_for(), news].into_iter().flatten().min();
+        let silent_for = || self.situation(Turn::Time, None).silent_for();
+        let of_incident = if self.is_explained() { None } else { silent_for() };
+        let silence = [of_incident, news].into_iter().flatten().min();
         silence.map(|silence| self.as_of.saturating_add(silence))
     }
 
@@ -107,7 +116,9 @@ impl Watched {
         self.age(now);
         let before = self.before();
         health::count(&mut self.state, &outcome, Limits::of(&self.service));
+        self.state.explained_by = None;
         let turn = self.note(&outcome);
+        let turn = self.flap(&outcome, turn);
         let mut settled = self.settle(turn, Some(&outcome), next_incident, now);
         settled.alerts.extend(self.tell_news(Some(&outcome), now));
         let confirmed = self.state.confirmed();
@@ -124,7 +135,12 @@ impl Watched {
     pub(crate) fn speak(&mut self, next_incident: &mut u64, now: Moment) -> Option<Commit> {
         self.age(now);
         let before = self.before();
-        let mut settled = self.settle(Turn::Time, None, next_incident, now);
+        // What cannot be told now says nothing, be it late: time may have passed for something else.
+        let mut settled = if self.is_explained() {
+            Settled { alerts: Vec::new(), record: before.record.clone() }
+        } else {
+            self.settle(Turn::Time, None, next_incident, now)
+        };
         settled.alerts.extend(self.tell_news(None, now));
         (!settled.alerts.is_empty()).then(|| self.commit(&before, settled, now))
     }
@@ -155,8 +171,14 @@ impl Watched {
     }
 
     fn age(&mut self, now: Moment) {
-        self.state.age(now.since(self.as_of), self.muting);
+        self.state.age(now.since(self.as_of), self.clocks());
         self.as_of = self.as_of.max(now.uptime);
+    }
+
+    /// Whether the clocks of the ladder run: they stand still under maintenance, and while something else explains why
+    /// it fails.
+    fn clocks(&self) -> Muting {
+        if self.is_explained() { Muting::Muted } else { self.muting }
     }
 
     fn set_muting(&mut self, muting: Muting) {
@@ -167,6 +189,12 @@ impl Watched {
     }
 
     fn fit_ladder(&mut self) {
+        if self.service.flap.is_none() {
+            self.forget_flapping();
+        }
+        if self.service.depends_on.is_empty() {
+            self.state.explained_by = None;
+        }
         let top = self.service.ladders().map(Ladder::top).max();
         if let (Some(incident), Some(top)) = (&mut self.state.incident, top) {
             incident.level = incident.level.min(top);
@@ -190,7 +218,8 @@ impl Watched {
                     (true, Muting::Muted) => Told::BeforeMaintenance,
                     (true, Muting::Audible) => Told::UpToDate,
                 };
-                Stage::Open(incident.level, told)
+                let stage = if incident.flapping { Stage::Flapping } else { Stage::Open };
+                stage(incident.level, told)
             }
         };
         Situation {
@@ -225,6 +254,15 @@ impl Watched {
         match next {
             Next::Stay => {}
             Next::Open(level) => self.open(level, outcome, next_incident, now),
+            Next::OpenFlapping => {
+                self.open(0, outcome, next_incident, now);
+                self.start_flapping();
+            }
+            Next::ReopenFlapping => {
+                self.reopen(outcome);
+                self.start_flapping();
+            }
+            Next::Flap => self.start_flapping(),
             Next::Reopen => self.reopen(outcome),
             Next::Level(level) => self.raise(level),
             Next::Hold | Next::Close => self.end(outcome, now),

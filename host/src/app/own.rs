@@ -1,10 +1,11 @@
 //! What PiHook watches of itself: an invalid configuration, a sink that refuses everything and a plugin that breaks are
-//! incidents like any other, so they are told once, and survive a restart.
+//! incidents like any other, so they are told once, and survive a restart. So are zones that are cut off.
 
 pub(super) mod clock;
 pub(super) mod daemon;
 pub(super) mod disk;
 pub(super) mod plugins;
+pub(super) mod zones;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -17,19 +18,21 @@ use pihook_core::{
 
 use super::{assemble, judge};
 use crate::config::{Config, Problems};
+use crate::plugins::Library;
 use crate::store::{RegisteredService, Store, StoreError};
 use crate::tasks::deliver::Standing;
 use crate::tasks::wording::{Condition, own_service};
 use crate::words::count;
 
-/// The zone of all of them. Like their ids it cannot be a user's: no slug has a colon.
+/// The zone of what is PiHook's alone. Ids of all of them cannot be a user's: no slug has a colon.
 const ZONE: &str = "pihook";
 /// What history says of their checks.
 const CHECK: &str = "pihook";
 
-/// What the monitor watches: the configured services and PiHook's own, and the windows of maintenance.
-pub(super) fn setup(config: &Config) -> Setup {
-    let configured = config.services.iter().map(|service| service.service.clone());
+/// What the monitor watches: the configured services and PiHook's own, and the windows of maintenance. What plugins can do
+/// decides which services depend on their zone.
+pub(super) fn setup(config: &Config, library: &Library) -> Setup {
+    let configured = config.services.iter().map(|service| zones::dependent(service, config, library));
     Setup { services: configured.chain(own(config)).collect(), windows: config.windows.clone() }
 }
 
@@ -41,15 +44,19 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
     let plugins = plugins::services(config, &everybody);
     let of_process = [configuration(config), damaged(config), daemon::service(everybody.clone())];
     let of_machine = [disk::service(everybody.clone()), clock::service(everybody)];
-    of_process.into_iter().chain(of_machine).chain(sinks).chain(formatters).chain(plugins)
+    let of_process = of_process.into_iter().chain(of_machine);
+    of_process.chain(sinks).chain(formatters).chain(plugins).chain(zones::services(config))
 }
 
 /// Lists the services in the database, and names PiHook's own there.
 pub(super) async fn register(store: &Store, config: &Config) -> Result<(), StoreError> {
     store.register(assemble::registered(config)).await?;
-    for Service { id, name, zone, .. } in own(config).chain([history()]) {
-        let named =
-            RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned(), every: None };
+    for Service { id, name, zone, cadence, .. } in own(config).chain([history()]) {
+        let every = match cadence {
+            Cadence::Every(every) => Some(every),
+            Cadence::Pushed => None,
+        };
+        let named = RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned(), every };
         store.register_internal(named).await?;
     }
     Ok(())
@@ -97,6 +104,8 @@ fn pushed(id: ServiceId, name: String, sinks: Vec<SinkId>) -> Service {
         zone: ZoneId::new(ZONE),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
+        depends_on: Vec::new(),
+        flap: None,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
         degraded: None,
     }

@@ -13,7 +13,7 @@ use super::prepare::{Made, Read, make, read};
 use super::watch::Stamps;
 use super::{Environment, assemble, heartbeats, own};
 use crate::board::Board;
-use crate::checks::PluginRunner;
+use crate::checks::{CanaryRunner, PluginRunner};
 use crate::clock::Clock;
 use crate::config::{Config, Problems};
 use crate::engine::{Command, EngineHandle};
@@ -36,6 +36,7 @@ pub(super) struct Running {
     pub(super) host: Arc<PluginHost>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) runner: PluginRunner,
+    pub(super) canaries: CanaryRunner,
     pub(super) board: Board,
     pub(super) engine: EngineHandle,
     pub(super) store: Store,
@@ -90,12 +91,13 @@ impl Running {
         // Whoever is addressed comes before whoever speaks: a service must be known to the runner before it is asked
         // for, and a sink to the deliverer before an alert is for it.
         self.runner.replace(library.clone(), assemble::specs(&config));
+        self.canaries.replace(own::zones::specs(&config));
         self.formatter.replace(library.clone());
         self.sinks.send_replace(Arc::new(sinks));
         self.watchdog.send_replace(watchdog);
         self.policy.send_replace(assemble::policy(&config));
         self.board.list(assemble::listed(&config));
-        self.engine.send(Command::Reconfigure(own::setup(&config))).await;
+        self.engine.send(Command::Reconfigure(own::setup(&config, &library))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
         info!("configuration reloaded: {}", count(config.services.len(), "service"));
         self.host.sweep_cache(&library);

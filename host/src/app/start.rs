@@ -16,7 +16,7 @@ use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
 use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, shown};
-use crate::checks::{PluginRunner, PluginStandings};
+use crate::checks::{CanaryRunner, PluginRunner, PluginStandings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Command, Engine, EngineHandle};
@@ -46,8 +46,9 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     own::register(&store, &config).await?;
     let beats = probes.heartbeats.clone();
     let (inlet, arrivals) = heartbeats::open(&beats, &store, &config, clock.now()).await?;
-    let runner = PluginRunner::new(clock.clone(), probes, store.load_kept().await?);
+    let runner = PluginRunner::new(clock.clone(), probes.clone(), store.load_kept().await?);
     runner.replace(library.clone(), assemble::specs(&config));
+    let canaries = CanaryRunner::new(clock.clone(), probes, own::zones::specs(&config), runner.clone());
     let saved = store.load_state().await?;
     let board = shown::board(&config, &database);
 
@@ -58,9 +59,9 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let flag = flag::understand(file, &config);
     let now = clock.now();
     flag.announce(now.wall);
-    let monitor = Monitor::new(own::setup(&config), flag.flag.clone(), saved, now);
+    let monitor = Monitor::new(own::setup(&config, &library), flag.flag.clone(), saved, now);
     let (engine, handle) =
-        Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone(), board.clone());
+        Engine::new(monitor, Arc::new(canaries.clone()), store.clone(), clock.clone(), board.clone());
     let progress = engine.progress();
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
@@ -131,6 +132,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         host,
         clock,
         runner,
+        canaries,
         board,
         engine: handle,
         store,

@@ -67,6 +67,25 @@ fn whoever_is_not_listed_is_not_shown_and_whoever_stays_is_known() {
 }
 
 #[test]
+fn a_zone_is_cut_off_until_a_canary_answers_or_it_has_none_any_more() {
+    let board = Board::new();
+    let zone = pihook_core::silence::zone_service(&ZoneId::new("external"));
+    let note = |status, second| {
+        let outcome = outcome(status, second, None);
+        board.note(&zone, view(Status::Up), Muting::Audible, Some(&outcome));
+        board.picture().cut_off.into_iter().map(|(zone, at)| (zone, at.as_second())).collect::<Vec<_>>()
+    };
+    assert_eq!(note(Status::Up, 60), []);
+    assert_eq!(note(Status::Down, 120), [("external".to_owned(), 120)]);
+    assert_eq!(note(Status::Down, 180), [("external".to_owned(), 120)], "since the first time");
+    assert_eq!(note(Status::Up, 240), []);
+    note(Status::Down, 300);
+    board.list(Vec::new());
+    assert!(board.picture().cut_off.is_empty());
+    assert!(board.picture().entries.is_empty(), "a zone is no service");
+}
+
+#[test]
 fn what_history_knows_comes_before_what_happens() {
     let board = Board::new();
     board.list(vec![listed("a")]);

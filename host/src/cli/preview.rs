@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use pihook_core::silence::zone_service;
 use pihook_core::{Alert, AlertKind, Colour, FieldLayout, Message, Reason, Status, Timestamp};
 
 use super::Failure;
@@ -19,8 +20,19 @@ use crate::store::{Recent, RecentOutcome};
 use crate::tasks::wording::PluginFormatter;
 
 /// What can be looked at.
-pub(super) const EVENTS: [&str; 8] =
-    ["opened", "escalated", "reminder", "recovered", "notice", "cannot-tell", "after-maintenance", "digest"];
+pub(super) const EVENTS: [&str; 11] = [
+    "opened",
+    "escalated",
+    "reminder",
+    "recovered",
+    "notice",
+    "cannot-tell",
+    "after-maintenance",
+    "flapping",
+    "settled",
+    "cut-off",
+    "digest",
+];
 
 /// What a person asked for.
 pub(super) struct Wanted<'a> {
@@ -145,6 +157,15 @@ fn sample_of(event: &str, now: Timestamp) -> Alert {
             ..opened
         },
         "after-maintenance" => Alert { reason: Reason::AfterMaintenance, ..opened },
+        "flapping" => Alert { reason: Reason::Flapping, ..opened },
+        "settled" => Alert { reason: Reason::Settled, ..sample(AlertKind::Recovered, now) },
+        "cut-off" => Alert {
+            service: zone_service(&opened.zone),
+            name: Arc::from(format!("Zone {}", opened.zone)),
+            summary: "cut off: no canary answers (https://1.1.1.1: no route to its network)".to_owned(),
+            response_time: None,
+            ..opened
+        },
         other => AlertKind::parse(other).map_or(opened, |kind| sample(kind, now)),
     }
 }

@@ -55,8 +55,8 @@ pub(super) const HISTORY: Section = Section {
 
 pub(super) const DEFAULTS: Section = Section {
     name: "defaults",
-    keys: &["interval", "retries", "connect_timeout", "read_timeout", "recover_after"],
-    later: &["flap"],
+    keys: &["interval", "retries", "connect_timeout", "read_timeout", "recover_after", "flap"],
+    later: &[],
     hint: "",
 };
 
@@ -67,7 +67,10 @@ pub(super) const LEVEL: Section = Section {
     hint: "",
 };
 
-pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &[], later: &["canaries"], hint: "" };
+pub(super) const ZONE: Section = Section { name: "zones.NAME", keys: &["canaries"], later: &[], hint: "" };
+
+pub(super) const FLAP: Section =
+    Section { name: "flap", keys: &["window", "high", "low"], later: &[], hint: "" };
 
 pub(super) const DISCORD: Section = Section {
     name: "type: discord",
@@ -174,15 +177,17 @@ pub(super) const SERVICE: Section = Section {
         "escalation",
         "escalation_degraded",
         "formatter",
+        "flap",
+        "depends_on",
     ],
-    later: &["flap"],
+    later: &[],
     hint: ", and a check's own settings go below `settings:`",
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 19] = [
+pub(super) const ALL: [&Section; 20] = [
     &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &TELEGRAM, &CHATS, &NTFY,
-    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC,
+    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC, &FLAP,
 ];
 
 impl Section {

@@ -13,7 +13,9 @@ use super::problem::{Fault, Problem, Problems};
 use super::reader::{Node, Reader};
 use super::secrets::{self, Secrets};
 use super::tree::{self, LARGEST_FILE, Located, Tree};
-use super::{Config, dashboard, history, pace, plugins, push, services, sinks, startup, watchdog, windows};
+use super::{
+    Config, dashboard, history, pace, plugins, push, services, sinks, startup, watchdog, windows, zones,
+};
 use crate::files::read_limited;
 
 /// The world around the file, as far as reading it needs one.
@@ -90,7 +92,8 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let flag = root.get("maintenance_flag").and_then(|node| reader.path(&node));
     let maintenance_flag = tidy(&data_dir.join(flag.unwrap_or_else(|| PathBuf::from("maintenance.flag"))));
 
-    let zones = services::read_zones(root.get("zones"), reader);
+    let declared = zones::read(root.get("zones"), reader);
+    let zones = declared.zones.clone();
     let sinks = sinks::read(root.get("sinks"), reader);
     let known = Known { zones: &zones, sinks: &sinks.keys().cloned().collect::<Vec<_>>() };
     let defaults = pace::read_defaults(root.get("defaults"), reader);
@@ -115,6 +118,7 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
         services,
         sinks: sinks.into_iter().filter_map(readable).collect::<BTreeMap<_, _>>(),
         zones,
+        canaries: declared.canaries(&inherited),
         windows,
         secrets: Vec::new(),
         lines: super::Lines::default(),

@@ -4,6 +4,9 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use pihook_core::Flap;
+
+use super::flap;
 use super::keys::DEFAULTS;
 use super::problem::Fault;
 use super::reader::{Fields, Node, Reader};
@@ -22,6 +25,8 @@ pub(super) struct Pace {
     pub(super) connect_timeout: Duration,
     pub(super) read_timeout: Duration,
     pub(super) recover_after: NonZeroU32,
+    /// None if flapping is not watched.
+    pub(super) flap: Option<Flap>,
 }
 
 impl Default for Pace {
@@ -32,6 +37,7 @@ impl Default for Pace {
             connect_timeout: Duration::from_secs(3),
             read_timeout: Duration::from_secs(10),
             recover_after: NonZeroU32::MIN,
+            flap: Some(Flap::default()),
         }
     }
 }
@@ -47,6 +53,10 @@ pub(super) fn read(fields: &Fields<'_>, inherited: &Pace, reader: &mut Reader<'_
     let interval = interval.unwrap_or(inherited.interval);
     let retries = fields.get("retries").and_then(|node| reader.count(&node, &RETRIES));
     let recover_after = fields.get("recover_after").and_then(|node| reader.count(&node, &RECOVERIES));
+    let flap = match fields.get("flap") {
+        Some(node) => flap::read(&node, inherited.flap, reader),
+        None => inherited.flap,
+    };
     let mut timeout = |key| {
         let node = fields.get(key)?;
         let timeout = reader.duration(&node, &TIMEOUTS)?;
@@ -69,5 +79,6 @@ pub(super) fn read(fields: &Fields<'_>, inherited: &Pace, reader: &mut Reader<'_
         connect_timeout: timeout("connect_timeout").unwrap_or(inherited.connect_timeout),
         read_timeout: timeout("read_timeout").unwrap_or(inherited.read_timeout),
         recover_after: recover_after.and_then(NonZeroU32::new).unwrap_or(inherited.recover_after),
+        flap,
     }
 }

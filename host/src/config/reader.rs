@@ -181,6 +181,17 @@ impl<'a> Reader<'a> {
         self.keep(&node.path, size)
     }
 
+    pub(super) fn percent(&mut self, node: &Node<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
+        if let Value::Number(number) = node.value {
+            let fault = Fault::new(format!("the share `{number}` has no unit"), format!("`{number}%`, say"));
+            self.fault(&node.path, fault);
+            return None;
+        }
+        let text = self.raw_text(node, "a share such as `50%`")?;
+        let percent = secrets::plain(text).and_then(|text| values::percent(&text, range));
+        self.keep(&node.path, percent)
+    }
+
     pub(super) fn count(&mut self, node: &Node<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
         let Value::Number(number) = node.value else {
             self.wrong_kind(

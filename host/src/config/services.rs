@@ -1,12 +1,13 @@
 //! The services: who they are, in which zone, under which names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pihook_core::{Cadence, Ladder, Service, ServiceId, ZoneId};
 
 use super::check::{self, CheckConfig};
-use super::keys::{SERVICE, ZONE};
+use super::depends::{self, Named};
+use super::keys::SERVICE;
 use super::ladder::{Known, read_degraded, read_formatter, read_ladder, unknown, worded_by};
 use super::lines::below;
 use super::pace::{self, Pace};
@@ -55,21 +56,8 @@ pub(super) struct Inherited {
 struct Taken {
     names: BTreeMap<String, String>,
     ids: BTreeMap<String, String>,
-}
-
-/// The declared zones, or the usual two.
-pub(super) fn read_zones(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeSet<ZoneId> {
-    if node.is_none() {
-        return ["local", "external"].into_iter().map(ZoneId::new).collect();
-    }
-    let mut zones = BTreeSet::new();
-    for (name, node) in reader.named(node, "such as `{ local: {}, external: {} }`") {
-        if !node.value.is_null() {
-            reader.fields(Some(node), &ZONE);
-        }
-        zones.insert(ZoneId::new(name));
-    }
-    zones
+    /// What each service depends on, by its path.
+    depends: BTreeMap<String, Named>,
 }
 
 pub(super) fn read(
@@ -92,7 +80,10 @@ pub(super) fn read(
     }
     let mut taken = Taken::default();
     let read = |node: Node<'_>| read_service(node, known, inherited, &mut taken, reader);
-    items.into_iter().take(MOST).filter_map(read).collect()
+    let mut services: Vec<ServiceConfig> = items.into_iter().take(MOST).filter_map(read).collect();
+    let names: Vec<&str> = taken.names.keys().chain(taken.ids.keys()).map(String::as_str).collect();
+    depends::link(&mut services, taken.depends, &names, reader);
+    services
 }
 
 fn read_service(
@@ -128,12 +119,15 @@ fn read_service(
         None => ladder,
     };
     let check = check::read(&fields, &pace, reader);
+    taken.depends.insert(path.clone(), depends::read(&fields, reader));
     let service = Service {
         id: id?,
         name: Arc::from(name?),
         zone: zone?,
         cadence: Cadence::Every(pace.interval),
         recover_after: pace.recover_after,
+        depends_on: Vec::new(),
+        flap: pace.flap,
         degraded: degraded.map(worded),
         ladder: worded(ladder),
     };

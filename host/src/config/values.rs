@@ -52,6 +52,17 @@ pub(super) fn size(text: &str, range: &RangeInclusive<u64>) -> Result<u64, Fault
     Ok(bytes)
 }
 
+/// Reads `50%` as 50.
+pub(super) fn percent(text: &str, range: &RangeInclusive<u32>) -> Result<u32, Fault> {
+    let (number, unit) = split(text);
+    let percent = number.parse().ok().filter(|_| unit == "%");
+    let fault =
+        || Fault::new(format!("{} is not a share", quoted(text)), "a whole number and `%`, such as `50%`");
+    let percent = percent.ok_or_else(fault)?;
+    within(percent, range, quoted(text), |percent| format!("`{percent}%`"))?;
+    Ok(percent)
+}
+
 /// Checks that the value lies in the range.
 pub(super) fn within<T: PartialOrd>(
     value: T,
@@ -134,6 +145,15 @@ mod tests {
             ("`999ms` is too little", "from `1s` to `1m`")
         );
         assert_eq!(duration("61s", &range).unwrap_err().what, "`61s` is too much");
+    }
+
+    #[test]
+    fn shares_are_in_percent() {
+        let any = 1..=100;
+        assert_eq!((percent("1%", &any), percent("100%", &any)), (Ok(1), Ok(100)));
+        for text in ["", "%", "50", "0.5", "12.5%", "50 %", "-1%", "0%", "101%", "99999999999%"] {
+            assert!(percent(text, &any).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -146,7 +146,10 @@ impl Filter {
 }
 
 impl Head {
-    fn of(picture: &Picture, warnings: Warnings, now: Timestamp) -> Self {
+    fn of(picture: &Picture, mut warnings: Warnings, now: Timestamp) -> Self {
+        warnings.extend(picture.cut_off.iter().map(|(zone, at)| {
+            format!("Zone {zone} is cut off since {}: its services cannot be told", since(*at, now))
+        }));
         let (overall, sentence) = overall(picture);
         let mut open: Vec<_> = picture
             .entries

@@ -74,6 +74,8 @@ fn service(id: &str, cadence: Cadence) -> Service {
         zone: ZoneId::new("local"),
         cadence,
         recover_after: NonZeroU32::MIN,
+        depends_on: Vec::new(),
+        flap: None,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
         degraded: None,
     }
@@ -191,6 +193,30 @@ async fn news_and_what_the_check_keeps_of_them_are_on_disk_together_or_not_at_al
     assert_eq!((alert.kind, alert.summary.as_str()), (AlertKind::Notice, "it changed"));
     assert_eq!(stage.store.load_kept().await.unwrap(), [(ServiceId::new("a"), kept)].into());
     assert_eq!(stage.count("incidents"), 0);
+}
+
+#[tokio::test]
+async fn what_a_check_keeps_waits_with_its_outcome_and_is_nobody_elses() {
+    let stage = Stage::new();
+    let script = Arc::new(Script::default());
+    let kept = |value: u8| KeptEntries::from([("key".to_owned(), vec![value])]);
+    // The first failure is held until the other has answered, which keeps something else.
+    let runs = [(Status::Down, Some(kept(1))), (Status::Up, Some(kept(2)))];
+    script.runs.lock().unwrap().extend(runs);
+    let hourly = Cadence::Every(Duration::from_secs(3600));
+    let dependent = Service { depends_on: vec![ServiceId::new("b")], ..service("a", hourly) };
+    let (engine, _handle) = stage.engine(vec![dependent, service("b", hourly)], &script);
+    let (stop, stopping) = shutdown::channel();
+    let running = tokio::spawn(engine.run(stopping));
+    while stage.count("incidents") == 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.shut_down();
+    soon(running).await.unwrap();
+    soon(stage.store.close()).await.unwrap();
+    let store = Store::open(&stage.path, Duration::from_secs(3600)).unwrap();
+    let each = [("a", 1), ("b", 2)].map(|(id, value)| (ServiceId::new(id), kept(value)));
+    assert_eq!(store.load_kept().await.unwrap(), each.into());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Calling a formatter plugin.
 
+use pihook_core::silence::zone_of;
 use pihook_core::{Alert, AlertKind, Colour, Field, FieldLayout, Message, Severity};
 use wasmtime::Store;
 
@@ -174,6 +175,11 @@ fn alert_to_guest(alert: &Alert) -> wit::Alert {
         failures: alert.failures,
         summary: alert.summary.clone(),
         response_ms: alert.response_time.map(|time| time.as_secs_f64() * 1000.0),
-        ext: Vec::new(),
+        ext: about(alert).into_iter().collect(),
     }
+}
+
+/// What the alert is about, where that is no service.
+fn about(alert: &Alert) -> Option<(String, String)> {
+    zone_of(alert.service.as_str()).map(|_| ("about".to_owned(), "zone".to_owned()))
 }

@@ -166,8 +166,11 @@ pub(super) fn state() -> SavedService {
             held_recovery: Some((at(40), Duration::from_secs(30))),
             last_summary: "slow".to_owned(),
             last_response_time: Some(Duration::from_secs(3)),
+            flapping: true,
         }),
         held_notice: Some(HeldNotice { text: "it restarted".to_owned(), at: at(41) }),
+        outcomes: 5,
+        explained_by: Some("Router is down".to_owned()),
     }
 }
 

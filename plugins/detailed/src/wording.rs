@@ -52,11 +52,18 @@ fn sentence(alert: &Alert) -> String {
     let lasted = span(alert.lasted_ms);
     match (alert.kind, alert.reason.as_str()) {
         (_, "flapping") => String::from("It goes up and down again and again, and is not told of each time."),
-        (_, "settled") => String::from("It does not go up and down any more."),
+        (Kind::Recovered, "settled") => format!("It does not go up and down any more, after {lasted}."),
+        (_, "settled") => String::from("It does not go up and down any more, and is not well."),
         (Kind::Notice, "after-maintenance") => {
             format!("{} This was held back during maintenance.", ended(&news(alert)))
         }
         (Kind::Notice, _) => news(alert),
+        (Kind::Recovered, _) if alert.is_about_zone() => {
+            format!("A canary answers again, after {lasted}. What is really down is told now.")
+        }
+        (Kind::Opened, _) if alert.is_about_zone() => {
+            String::from("None of its canaries answers. Its services are unknown until one does.")
+        }
         (Kind::Recovered, _) if alert.lasted_ms == 0 => String::from("It does what it should again."),
         (Kind::Recovered, _) => format!("It does what it should again, after {lasted}."),
         (_, "failures") if alert.failures == 1 => String::from("1 check failed."),
@@ -103,13 +110,14 @@ fn fields(alert: &Alert, target: &Target) -> Vec<Field> {
         fields.push(Field::cell("Zone", one_line(&alert.zone, NAME_CHARS)));
     }
     fields.push(Field::cell("Status", status(alert)));
-    fields.push(Field::cell(
-        if recovered { "Was down since" } else { "Since" },
-        local_time(alert.since_ms, target),
-    ));
-    if recovered {
-        fields.push(Field::cell("Downtime", span(alert.lasted_ms)));
-    }
+    // Who was flapping was not down all the time.
+    let (since, lasted) = match (recovered, alert.reason.as_str()) {
+        (true, "settled") => ("Flapping since", Some("Lasted")),
+        (true, _) => ("Was down since", Some("Downtime")),
+        (false, _) => ("Since", None),
+    };
+    fields.push(Field::cell(since, local_time(alert.since_ms, target)));
+    fields.extend(lasted.map(|label| Field::cell(label, span(alert.lasted_ms))));
     if alert.failures > 0 {
         fields.push(Field::cell("Failed checks", alert.failures.to_string()));
     }

@@ -26,7 +26,7 @@ pub fn message(alerts: &[Alert], target: &Target, limits: Measure) -> Message {
 
 /// Such as `3 down, 1 up again`, worst first.
 fn tally(alerts: &[Alert]) -> String {
-    const GROUPS: [&str; 6] = ["down", "degraded", "flapping", "cannot tell", "up again", "news"];
+    const GROUPS: [&str; 7] = ["cut off", "down", "degraded", "flapping", "cannot tell", "up again", "news"];
     let told: Vec<String> = GROUPS
         .into_iter()
         .filter_map(|group| {
@@ -42,6 +42,7 @@ fn group(alert: &Alert) -> &'static str {
         (_, _, "flapping") => "flapping",
         (Kind::Notice, ..) => "news",
         (Kind::Recovered, ..) | (_, Status::Up, _) => "up again",
+        _ if alert.is_about_zone() => "cut off",
         (_, Status::Down, _) => "down",
         (_, Status::Degraded, _) => "degraded",
         (_, Status::Unknown, _) => "cannot tell",

@@ -38,8 +38,12 @@ fn headline(alert: &Alert) -> String {
     let name = name(alert, NAME_CHARS);
     match (alert.kind, alert.status, alert.reason.as_str()) {
         (_, _, "flapping") => format!("{name} is flapping"),
-        (_, _, "settled") => format!("{name} has settled"),
+        (Kind::Recovered, _, "settled") => format!("{name} has settled"),
+        (_, status, "settled") => format!("{name} has settled and is {}", adjective(status)),
         (Kind::Notice, ..) => format!("News from {name}"),
+        (Kind::Recovered, ..) if alert.is_about_zone() => format!("{name} is reachable again"),
+        (Kind::Opened, ..) if alert.is_about_zone() => format!("{name} is cut off"),
+        _ if alert.is_about_zone() => format!("{name} is still cut off"),
         (Kind::Recovered, ..) => format!("{name} is up again"),
         (Kind::Opened, Status::Unknown, _) => format!("PiHook cannot tell whether {name} is up"),
         (_, Status::Unknown, _) => format!("PiHook still cannot tell whether {name} is up"),

@@ -62,8 +62,16 @@ pub struct Alert {
     pub summary: String,
     /// The newest outcome's response time in milliseconds; for a notice, none.
     pub response_ms: Option<f64>,
-    /// What a later host may add.
+    /// `about` is `zone` if it is the zone itself that is cut off or back, and not a service. What a later host may add.
     pub ext: Ext,
+}
+
+impl Alert {
+    /// Whether it is about a zone that is cut off or back.
+    #[must_use]
+    pub fn is_about_zone(&self) -> bool {
+        self.ext.iter().any(|(key, value)| key == "about" && value == "zone")
+    }
 }
 
 /// Where the message goes, so that it can be cut to measure.

@@ -52,6 +52,28 @@ fn durations_are_told_in_two_units() {
 }
 
 #[test]
+fn flapping_and_zones_have_words_of_their_own() {
+    let (title, body) = words(AlertKind::Opened, Reason::Flapping, Status::Down);
+    assert_eq!(title, "NAS is flapping");
+    assert!(body.ends_with("It goes up and down; nothing more is said until it has settled."), "{body}");
+    let (title, body) = words(AlertKind::Recovered, Reason::Settled, Status::Up);
+    assert_eq!(title, "NAS has settled: it is up");
+    assert!(body.ends_with("It has settled after 4 min 10 s."), "{body}");
+    let (title, body) = words(AlertKind::Escalated, Reason::Settled, Status::Down);
+    assert_eq!(title, "NAS has settled: it is down");
+    assert!(body.ends_with("and is not well."), "{body}");
+    let zone = crate::silence::zone_service(&ZoneId::new("external"));
+    for (kind, title) in [
+        (AlertKind::Opened, "Zone external is cut off"),
+        (AlertKind::Reminder, "Zone external is still cut off"),
+        (AlertKind::Recovered, "Zone external is reachable again"),
+    ] {
+        let of_zone = Alert { service: zone.clone(), ..alert(kind, Reason::Failures, Status::Down) };
+        assert_eq!(plain_message(&of_zone).title, title);
+    }
+}
+
+#[test]
 fn each_kind_has_its_words() {
     let (title, body) = words(AlertKind::Opened, Reason::Failures, Status::Down);
     assert_eq!(title, "NAS is down");

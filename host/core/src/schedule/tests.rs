@@ -23,6 +23,8 @@ fn service(id: &str, cadence: Cadence) -> Service {
         zone: ZoneId::new("local"),
         cadence,
         recover_after: NonZeroU32::MIN,
+        depends_on: Vec::new(),
+        flap: None,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
         degraded: None,
     }

@@ -76,6 +76,7 @@ impl Watched {
             held_recovery: None,
             last_summary: outcome.summary.clone(),
             last_response_time: outcome.response_time,
+            flapping: false,
         });
     }
 

@@ -35,6 +35,13 @@ struct Announced {
     told: Vec<SinkId>,
 }
 
+/// Whether something else explained a service's newest outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Explained {
+    Yes,
+    No,
+}
+
 impl Ledger {
     pub(crate) fn next_incident(&self) -> u64 {
         self.newest.map_or(1, |newest| newest.0 + 1)
@@ -111,15 +118,20 @@ impl Ledger {
     }
 
     /// The view shows the incident that history shows.
-    pub(crate) fn agree(&self, id: &ServiceId, view: &View) {
+    pub(crate) fn agree(&self, id: &ServiceId, view: &View, explained: Explained) {
         let open = self.books.get(id).and_then(Book::open);
         assert_eq!(view.incident.as_ref().map(without_progress), open.map(without_progress));
         if let (Some(shown), Some(open)) = (&view.incident, open) {
             assert!(shown.checks_failed >= open.checks_failed);
         }
         let confirmed = self.books.get(id).and_then(|book| book.confirmed).unwrap_or(Status::Up);
-        let health = view.health.unwrap_or(confirmed);
-        assert_eq!(health == Status::Up, confirmed == Status::Up);
+        match explained {
+            Explained::Yes => assert_eq!(view.health, Some(Status::Unknown)),
+            Explained::No => {
+                let health = view.health.unwrap_or(confirmed);
+                assert_eq!(health == Status::Up, confirmed == Status::Up);
+            }
+        }
         assert_eq!(open.is_some(), confirmed != Status::Up, "not up, so an incident; up, so none");
     }
 }

@@ -9,5 +9,6 @@ mod maintenance;
 mod notices;
 mod reference;
 mod restart;
+mod silence;
 mod table;
 mod world;

@@ -12,7 +12,7 @@ use pihook_core::{
     Timestamp, ZoneId,
 };
 
-use crate::ledger::Ledger;
+use crate::ledger::{Explained, Ledger};
 
 pub(crate) const START: i64 = 1_800_000_000;
 
@@ -54,6 +54,8 @@ pub(crate) fn service(id: &str, ladder: Arc<Ladder>, recover_after: u32) -> Serv
         zone: ZoneId::new("local"),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(recover_after).unwrap(),
+        depends_on: Vec::new(),
+        flap: None,
         ladder,
         degraded: None,
     }
@@ -116,7 +118,10 @@ impl World {
         assert_eq!(again, [], "a spurious wake-up is harmless");
         assert!(self.monitor.next_wakeup().is_none_or(|next| next > self.uptime), "it asks for what is done");
         for service in &self.services {
-            self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap());
+            let saved = self.stored.get(&service.id);
+            let explained = saved.is_some_and(|saved| saved.explained_by.is_some());
+            let explained = if explained { Explained::Yes } else { Explained::No };
+            self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap(), explained);
             self.ledger.owes_no_news(&service.id, self.monitor.muting(&service.id).unwrap());
         }
         self.ledger.none_open_but(&self.services);

@@ -19,6 +19,10 @@ pub(in crate::store) struct ServiceDto {
     incident: Option<SavedIncidentDto>,
     #[serde(default)]
     held_notice: Option<HeldNoticeDto>,
+    #[serde(default)]
+    outcomes: u64,
+    #[serde(default)]
+    explained_by: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +45,8 @@ struct SavedIncidentDto {
     held_recovery: Option<(Text<Timestamp>, Duration)>,
     last_summary: String,
     last_response_time: Option<Duration>,
+    #[serde(default)]
+    flapping: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,6 +73,8 @@ impl From<&SavedService> for ServiceDto {
                 .held_notice
                 .as_ref()
                 .map(|HeldNotice { text, at }| HeldNoticeDto { text: text.clone(), at: Text(*at) }),
+            outcomes: state.outcomes,
+            explained_by: state.explained_by.clone(),
         }
     }
 }
@@ -81,6 +89,8 @@ impl From<ServiceDto> for SavedService {
             suspect_for: dto.suspect_for,
             incident: dto.incident.map(SavedIncident::from),
             held_notice: dto.held_notice.map(|held| HeldNotice { text: held.text, at: held.at.0 }),
+            outcomes: dto.outcomes,
+            explained_by: dto.explained_by,
         }
     }
 }
@@ -100,6 +110,7 @@ impl From<&SavedIncident> for SavedIncidentDto {
             held_recovery: saved.held_recovery.map(|(at, lasted)| (Text(at), lasted)),
             last_summary: saved.last_summary.clone(),
             last_response_time: saved.last_response_time,
+            flapping: saved.flapping,
         }
     }
 }
@@ -119,6 +130,7 @@ impl From<SavedIncidentDto> for SavedIncident {
             held_recovery: dto.held_recovery.map(|(at, lasted)| (at.0, lasted)),
             last_summary: dto.last_summary,
             last_response_time: dto.last_response_time,
+            flapping: dto.flapping,
         }
     }
 }

@@ -116,6 +116,7 @@ prop_compose! {
         since_alert in duration(),
         held_recovery in of((timestamp(), duration())),
         last in (text(), of(duration())),
+        flapping in any::<bool>(),
     ) -> SavedIncident {
         SavedIncident {
             record,
@@ -130,6 +131,7 @@ prop_compose! {
             held_recovery,
             last_summary: last.0,
             last_response_time: last.1,
+            flapping,
         }
     }
 }
@@ -141,10 +143,21 @@ prop_compose! {
         suspect_for in duration(),
         incident in of(incident()),
         held in of((text(), timestamp())),
+        (outcomes, explained_by) in (any::<u64>(), of(text())),
     ) -> SavedService {
         let [bad_streak, good_streak, unknown_streak] = streaks;
         let held_notice = held.map(|(text, at)| HeldNotice { text, at });
-        SavedService { bad_streak, good_streak, unknown_streak, suspect_since, suspect_for, incident, held_notice }
+        SavedService {
+            bad_streak,
+            good_streak,
+            unknown_streak,
+            suspect_since,
+            suspect_for,
+            incident,
+            held_notice,
+            outcomes,
+            explained_by,
+        }
     }
 }
 

@@ -95,6 +95,8 @@ fn service(number: usize) -> Service {
         zone: ZoneId::new("local"),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::new(2).unwrap(),
+        depends_on: Vec::new(),
+        flap: None,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
         degraded: None,
     }

@@ -110,6 +110,8 @@ fn database() -> Service {
         zone: ZoneId::new("pihook"),
         cadence: Cadence::Pushed,
         recover_after: NonZeroU32::MIN,
+        depends_on: Vec::new(),
+        flap: None,
         ladder: Arc::new(Ladder::new(level, Vec::new())),
         degraded: None,
     }

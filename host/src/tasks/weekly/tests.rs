@@ -69,6 +69,8 @@ impl Stage {
                 zone: ZoneId::new("pihook"),
                 cadence: Cadence::Pushed,
                 recover_after: std::num::NonZeroU32::MIN,
+                depends_on: Vec::new(),
+                flap: None,
                 ladder: Arc::new(Ladder::new(level, Vec::new())),
                 degraded: None,
             },

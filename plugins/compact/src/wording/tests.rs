@@ -52,3 +52,17 @@ fn it_stays_one_short_line_whatever_comes() {
         assert!(line.chars().count() <= most && !line.contains(char::is_control), "{line}");
     }
 }
+
+#[test]
+fn a_zone_is_cut_off_and_not_down() {
+    let ext = vec![("about".to_owned(), "zone".to_owned())];
+    for (kind, status, line) in [
+        (Kind::Opened, Status::Down, "CUT OFF Zone external: HTTP 503"),
+        (Kind::Escalated, Status::Down, "STILL CUT OFF Zone external 2 h 5 min: HTTP 503"),
+        (Kind::Recovered, Status::Up, "REACHABLE Zone external after 2 h 5 min"),
+    ] {
+        let zone =
+            Alert { service: "Zone external".into(), ext: ext.clone(), ..alert(kind, status, "failures") };
+        assert_eq!(message(&zone, Measure::default()).title, line);
+    }
+}

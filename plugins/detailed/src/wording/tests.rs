@@ -303,3 +303,56 @@ fn the_newest_checks_are_shown_oldest_first() {
     // Rounded down: 100 % would deny the outage.
     assert_eq!(shown, [("Uptime 24 h", "99.99 %"), ("Last 4 checks", "▲◆?▼")]);
 }
+
+#[test]
+fn a_zone_is_cut_off_and_not_down() {
+    let ext = vec![("about".to_owned(), "zone".to_owned())];
+    for (kind, status, title) in [
+        (Kind::Opened, Status::Down, "🔴 Zone external is cut off"),
+        (Kind::Reminder, Status::Down, "🔴 Zone external is still cut off (2 h 5 min)"),
+        (Kind::Recovered, Status::Up, "🟢 Zone external is reachable again"),
+    ] {
+        let zone =
+            Alert { service: "Zone external".into(), ext: ext.clone(), ..alert(kind, status, "failures") };
+        let message = message(&zone, &berlin(), &History::default());
+        assert_eq!(message.title, title);
+        let expected = match kind {
+            Kind::Recovered => "A canary answers again, after 2 h 5 min.",
+            Kind::Opened => "None of its canaries answers.",
+            _ => "3 checks failed in a row.",
+        };
+        assert!(message.body.starts_with(expected), "{}", message.body);
+    }
+}
+
+#[test]
+fn flapping_has_its_own_words() {
+    for (kind, status, reason, title, body) in [
+        (
+            Kind::Opened,
+            Status::Down,
+            "flapping",
+            "🔴 Gitea is flapping",
+            "It goes up and down again and again",
+        ),
+        (
+            Kind::Escalated,
+            Status::Down,
+            "settled",
+            "🔴 Gitea has settled and is down",
+            "It does not go up and down any more, and",
+        ),
+        (
+            Kind::Recovered,
+            Status::Up,
+            "settled",
+            "🟢 Gitea has settled",
+            "It does not go up and down any more, after 2 h 5 min.",
+        ),
+    ] {
+        let message = message(&alert(kind, status, reason), &berlin(), &History::default());
+        assert_eq!(message.title, title);
+        assert!(message.body.starts_with(body), "{}", message.body);
+        assert!(message.fields.iter().all(|field| field.name != "Downtime"), "it was not down all the time");
+    }
+}

@@ -46,3 +46,15 @@ fn what_does_not_fit_is_counted_and_the_newest_stays() {
         assert_eq!(text.contains("S99"), body >= 200);
     }
 }
+
+#[test]
+fn a_zone_is_cut_off_and_not_down() {
+    let of_zone = |alert: Alert| Alert { ext: vec![("about".to_owned(), "zone".to_owned())], ..alert };
+    let alerts = [
+        of_zone(alert("Zone external", Kind::Opened, Status::Down, "failures")),
+        alert("NAS", Kind::Opened, Status::Down, "failures"),
+    ];
+    let message = message(&alerts, &Target::default(), Measure::default());
+    assert_eq!(message.title, "2 alerts: 1 cut off, 1 down");
+    assert!(message.body.starts_with("12:05 🔴 Zone external is cut off: HTTP 503"), "{}", message.body);
+}

@@ -38,6 +38,7 @@ fn every_event_has_its_headline() {
         (Reminder, Unknown, "cannot-tell", "PiHook still cannot tell whether Gitea is up"),
         (Recovered, Up, "recovered", "Gitea is up again"),
         (Recovered, Up, "settled", "Gitea has settled"),
+        (Escalated, Down, "settled", "Gitea has settled and is down"),
         (Notice, Up, "event", "News from Gitea"),
     ] {
         let message = message(&alert(kind, status, reason), &berlin());
@@ -74,4 +75,18 @@ fn any_time_is_told_without_a_panic() {
         assert!(!when(ms, &berlin()).is_empty());
     }
     assert!(!words(u64::MAX).is_empty());
+}
+
+#[test]
+fn a_zone_is_cut_off_and_not_down() {
+    let ext = vec![("about".to_owned(), "zone".to_owned())];
+    for (kind, status, headline) in [
+        (Kind::Opened, Status::Down, "Zone external is cut off"),
+        (Kind::Escalated, Status::Down, "Zone external is still cut off"),
+        (Kind::Recovered, Status::Up, "Zone external is reachable again"),
+    ] {
+        let zone =
+            Alert { service: "Zone external".into(), ext: ext.clone(), ..alert(kind, status, "failures") };
+        assert_eq!(message(&zone, &berlin()).title, headline);
+    }
 }
