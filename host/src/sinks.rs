@@ -12,7 +12,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use pihook_core::{Alert, Message};
+use pihook_core::{Alert, AlertKind, Message, Severity};
 
 #[cfg(test)]
 pub(crate) use discord::fake as fake_discord;
@@ -46,12 +46,40 @@ pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + '
 /// The circumstances of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct SendContext<'a> {
-    /// The alert that the message words: who is mentioned, how loud it is, when it was decided.
+    /// The alert that the message words: who is mentioned, how loud it is, when it was decided. Of several, the one
+    /// that matters most.
     pub alert: &'a Alert,
+    /// The other alerts that the message stands for, in order; none if it words one alone.
+    pub also: &'a [&'a Alert],
     /// Set when the message comes late; the sink says so in its own way.
     pub late: Option<&'a Late>,
     /// How the message is to be laid out.
     pub form: Form,
+}
+
+impl<'a> SendContext<'a> {
+    /// The circumstances of one alert that is sent in time, with all that the provider offers.
+    #[must_use]
+    pub fn of(alert: &'a Alert) -> Self {
+        Self { alert, also: &[], late: None, form: Form::Rich }
+    }
+
+    /// All alerts that the message stands for, the one that matters most first.
+    pub fn alerts(&self) -> impl Iterator<Item = &'a Alert> {
+        std::iter::once(self.alert).chain(self.also.iter().copied())
+    }
+
+    /// How loud the message is: as loud as its loudest alert.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.alerts().map(|alert| alert.severity).max().unwrap_or(self.alert.severity)
+    }
+
+    /// Whether it tells of nothing but recoveries, for which nobody needs to be disturbed.
+    #[must_use]
+    pub fn is_good_news(&self) -> bool {
+        self.alerts().all(|alert| alert.kind == AlertKind::Recovered)
+    }
 }
 
 /// How a message is laid out.

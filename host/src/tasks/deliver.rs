@@ -33,6 +33,10 @@ pub trait Formatter: Send + Sync {
     /// The message that the formatter with this id makes of the alert for a sink of this kind. On any fault it is the
     /// built-in plain wording.
     fn format<'a>(&'a self, formatter: &'a str, alert: &'a Alert, sink_kind: &'a str) -> Formatting<'a>;
+
+    /// The one message that it makes of several alerts, oldest first: at least two of them. On any fault, or if it only
+    /// words single alerts, it is the built-in plain digest.
+    fn digest<'a>(&'a self, formatter: &'a str, alerts: &'a [Alert], sink_kind: &'a str) -> Formatting<'a>;
 }
 
 /// What [`Formatter::format`] returns.
@@ -124,7 +128,7 @@ impl Deliverer {
 
 /// Sends one message to one sink at once, past the outbox; in plain words if the sink refuses the message.
 pub async fn send_now(sink: &dyn Sink, message: &Message, alert: &Alert) -> Verdict {
-    let context = SendContext { alert, late: None, form: Form::Rich };
+    let context = SendContext::of(alert);
     let verdict = sink.send(message, &context).await;
     let Verdict::Refused(why) = verdict else { return verdict };
     warn!("the message was refused, so the built-in wording is sent: {why}");

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
-use pihook_core::plain::plain_message;
+use pihook_core::plain::{plain_digest, plain_message};
 use pihook_core::{Alert, Message};
 use tracing::warn;
 
@@ -55,6 +55,10 @@ impl Formatter for PluginFormatter {
                 plain_message(alert)
             })
         })
+    }
+
+    fn digest<'a>(&'a self, _formatter: &'a str, alerts: &'a [Alert], _sink_kind: &'a str) -> Formatting<'a> {
+        Box::pin(async move { plain_digest(alerts) })
     }
 }
 

@@ -59,7 +59,7 @@ fn sink_at(url: String) -> DiscordSink {
 }
 
 async fn send(sink: &DiscordSink, message: &Message, form: Form) -> Verdict {
-    sink.send(message, &SendContext { alert: &alert(None), late: None, form }).await
+    sink.send(message, &SendContext { form, ..SendContext::of(&alert(None)) }).await
 }
 
 /// What a fresh sink says of this answer.
@@ -217,7 +217,7 @@ async fn only_the_level_s_mention_pings() {
     for (mention, pings) in expect {
         for form in [Form::Rich, Form::Plain] {
             let alert = alert(mention.clone());
-            let verdict = sink.send(&hostile, &SendContext { alert: &alert, late: None, form }).await;
+            let verdict = sink.send(&hostile, &SendContext { form, ..SendContext::of(&alert) }).await;
             assert_eq!(verdict, Verdict::Sent);
             assert_eq!(discord.received().last().unwrap().pings(), pings);
         }
@@ -233,7 +233,7 @@ async fn a_late_message_says_so() {
     let now = "2026-11-22T09:16:40Z".parse().unwrap();
     let late = Late::of(Zoned::new(alert.at, jiff::tz::TimeZone::UTC), now);
     for form in [Form::Rich, Form::Plain] {
-        sink.send(&message(), &SendContext { alert: &alert, late: late.as_ref(), form }).await;
+        sink.send(&message(), &SendContext { alert: &alert, also: &[], late: late.as_ref(), form }).await;
         let text = discord.received().last().unwrap().text();
         assert!(text.ends_with("\ndelivered late: decided at 09:02, 14 min ago"), "{text}");
     }
@@ -278,7 +278,7 @@ proptest! {
         let alert = alert(mention.then_some(Mention::Here));
         let late = late.then(|| Late::of(Zoned::new(alert.at, jiff::tz::TimeZone::UTC), jiff::Timestamp::MAX)).flatten();
         for form in [Form::Rich, Form::Plain] {
-            let context = SendContext { alert: &alert, late: late.as_ref(), form };
+            let context = SendContext { alert: &alert, also: &[], late: late.as_ref(), form };
             let body = serde_json::to_value(Payload::new(&message, &context, Some("PiHook"))).unwrap();
             prop_assert_eq!(violations(&body), Vec::<String>::new());
             let pings: &[&str] = if mention { &["@here"] } else { &[] };

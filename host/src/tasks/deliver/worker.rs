@@ -159,7 +159,7 @@ impl Worker {
         }
         let decided = alert.at.to_zoned(self.deliverer.zone.clone());
         let late = Late::of(decided, self.now());
-        let context = SendContext { alert, late: late.as_ref(), form };
+        let context = SendContext { alert, also: &[], late: late.as_ref(), form };
         let mut sending = self.outlet.sink.send(message, &context);
         if let Ok(verdict) = self.until_stop(&mut sending).await {
             return Ok(verdict);
