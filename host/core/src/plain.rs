@@ -1,6 +1,10 @@
 //! The built-in wording of alerts, for when a formatter faults: an alert is never lost to one.
 
+mod digest;
+
 use std::time::Duration;
+
+pub use digest::plain_digest;
 
 use crate::{Alert, AlertKind, Colour, Field, FieldLayout, Message, Reason, Status, Timestamp};
 
@@ -39,7 +43,7 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 }
 
 fn title(alert: &Alert) -> String {
-    let name = if alert.name.trim().is_empty() { alert.service.as_str() } else { &*alert.name };
+    let name = name_of(alert);
     let line = match (alert.kind, alert.status) {
         (AlertKind::Notice, _) => format!("News from {name}"),
         (AlertKind::Recovered, _) => format!("{name} is up again"),
@@ -51,6 +55,11 @@ fn title(alert: &Alert) -> String {
         (AlertKind::Escalated | AlertKind::Reminder, status) => format!("{name} is still {status}"),
     };
     if alert.reason == Reason::Test { format!("Test: {line}") } else { line }
+}
+
+/// The service's name, or for want of one its id.
+fn name_of(alert: &Alert) -> &str {
+    if alert.name.trim().is_empty() { alert.service.as_str() } else { &alert.name }
 }
 
 fn cannot(kind: AlertKind) -> &'static str {

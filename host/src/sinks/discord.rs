@@ -112,7 +112,7 @@ impl DiscordSink {
     }
 
     fn payload<'a>(&'a self, message: &'a Message, context: &'a SendContext<'_>) -> Payload<'a> {
-        let silent = self.silent_recoveries && context.is_recovery();
+        let silent = self.silent_recoveries && context.is_good_news();
         let sound = if silent { Sound::None } else { Sound::Usual };
         Payload::new(message, context, self.username.as_deref(), sound)
     }

@@ -34,6 +34,10 @@ pub trait Formatter: Send + Sync {
     /// The message that the formatter with this id makes of the alert for a sink of this kind. On any fault it is the
     /// built-in plain wording.
     fn format<'a>(&'a self, formatter: &'a str, alert: &'a Alert, sink_kind: &'a str) -> Formatting<'a>;
+
+    /// The one message that it makes of several alerts, oldest first: at least two of them. On any fault, or if it only
+    /// words single alerts, it is the built-in plain digest.
+    fn digest<'a>(&'a self, formatter: &'a str, alerts: &'a [Alert], sink_kind: &'a str) -> Formatting<'a>;
 }
 
 /// What [`Formatter::format`] returns.
@@ -62,7 +66,9 @@ impl fmt::Debug for Outlet {
 impl Outlet {
     /// Whether both have the same settings.
     fn is_same(&self, other: &Outlet) -> bool {
-        self.formatter == other.formatter && self.sink.fingerprint() == other.sink.fingerprint()
+        self.formatter == other.formatter
+            && self.digest_formatter == other.digest_formatter
+            && self.sink.fingerprint() == other.sink.fingerprint()
     }
 }
 

@@ -163,6 +163,7 @@ impl Worker {
         let late = Late::of(decided, now);
         let context = SendContext {
             alert,
+            also: &[],
             late: late.as_ref(),
             form,
             now,

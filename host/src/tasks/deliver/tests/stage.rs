@@ -59,6 +59,25 @@ impl Formatter for CountingFormatter {
             }
         })
     }
+
+    fn digest<'a>(&'a self, formatter: &'a str, alerts: &'a [Alert], _sink_kind: &'a str) -> Formatting<'a> {
+        Box::pin(async move {
+            let count = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            match formatter {
+                "hangs" => std::future::pending().await,
+                "panics" if count < 3 => panic!("a formatter's bug"),
+                _ => {
+                    let names: Vec<_> = alerts.iter().map(|alert| alert.service.as_str()).collect();
+                    Message {
+                        title: format!("{} #{count}", names.join("+")),
+                        body: String::new(),
+                        fields: Vec::new(),
+                        colour: Colour::Bad,
+                    }
+                }
+            }
+        })
+    }
 }
 
 /// A database, a formatter, a clock; and the deliverer while it runs.
