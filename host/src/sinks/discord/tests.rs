@@ -59,6 +59,7 @@ fn sink_at(url: String) -> DiscordSink {
         username: Some("PiHook".to_owned()),
         thread_id: None,
         silent_recoveries: false,
+        update: false,
     };
     DiscordSink::new(&settings, client).unwrap()
 }

@@ -137,6 +137,11 @@ impl Stage {
 
     /// Decides an alert about this service for these sinks.
     pub(super) async fn decide(&self, service: &str, sinks: &[&str]) {
+        self.decide_all(service, vec![alert(service, sinks)]).await;
+    }
+
+    /// Decides these alerts about this service.
+    pub(super) async fn decide_all(&self, service: &str, alerts: Vec<Alert>) {
         let row = RegisteredService {
             id: ServiceId::new(service),
             name: service.to_owned(),
@@ -152,7 +157,7 @@ impl Stage {
             transition: None,
             incident: None,
             state: None,
-            alerts: vec![alert(service, sinks)],
+            alerts,
         };
         self.store.commit(commit).await.unwrap();
     }
@@ -225,7 +230,20 @@ pub(super) fn alert(service: &str, sinks: &[&str]) -> Alert {
 
 /// A set of sinks, each worded by the formatter of this id.
 pub(super) fn set<const N: usize>(formatter: &str, sinks: [(&str, Arc<dyn Sink>); N]) -> SinkSet {
-    let outlet =
-        |sink| Outlet { sink, formatter: formatter.to_owned(), digest_formatter: formatter.to_owned() };
+    set_with(formatter, &Policy::EACH, sinks)
+}
+
+/// The same, all told in this way.
+pub(super) fn set_with<const N: usize>(
+    formatter: &str,
+    policy: &Policy,
+    sinks: [(&str, Arc<dyn Sink>); N],
+) -> SinkSet {
+    let outlet = |sink| Outlet {
+        sink,
+        formatter: formatter.to_owned(),
+        digest_formatter: formatter.to_owned(),
+        policy: policy.clone(),
+    };
     sinks.into_iter().map(|(id, sink)| (SinkId::new(id), outlet(sink))).collect()
 }
