@@ -52,5 +52,6 @@ mod secrets;
 mod sink_email;
 mod sink_exec;
 mod sinks;
+mod storms;
 mod unprivileged;
 mod watchdog;
