@@ -23,7 +23,7 @@ use std::fmt::{self, Write as _};
 use std::pin::Pin;
 use std::time::Duration;
 
-use pihook_core::{Alert, AlertKind, Message, Timestamp};
+use pihook_core::{Alert, AlertKind, Message, Severity, Timestamp};
 use sha2::{Digest, Sha256};
 
 #[cfg(test)]
@@ -84,8 +84,11 @@ pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + '
 /// The circumstances of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct SendContext<'a> {
-    /// The alert that the message words: who is mentioned, how loud it is, when it was decided.
+    /// The alert that the message words: who is mentioned, how loud it is, when it was decided. Of several, the one
+    /// that matters most.
     pub alert: &'a Alert,
+    /// The other alerts that the message stands for, in order; none if it words one alone.
+    pub also: &'a [&'a Alert],
     /// Set when the message comes late; the sink says so in its own way.
     pub late: Option<&'a Late>,
     /// How the message is to be laid out.
@@ -102,7 +105,15 @@ impl<'a> SendContext<'a> {
     /// That of an alert that is sent at once, past the outbox.
     #[must_use]
     pub fn of(alert: &'a Alert) -> Self {
-        Self { alert, late: None, form: Form::Rich, now: alert.at, delivery: 0, memory: &Forgetful }
+        Self {
+            alert,
+            also: &[],
+            late: None,
+            form: Form::Rich,
+            now: alert.at,
+            delivery: 0,
+            memory: &Forgetful,
+        }
     }
 
     /// Names the delivery, for receivers who want to recognise one that comes twice: always the same for one, and
@@ -113,9 +124,21 @@ impl<'a> SendContext<'a> {
         digest([&number, &at, alert.kind.as_str(), alert.service.as_str()].map(Some))
     }
 
-    /// Whether it ends an incident.
-    fn is_recovery(&self) -> bool {
-        self.alert.kind == AlertKind::Recovered
+    /// All alerts that the message stands for, the one that matters most first.
+    pub fn alerts(&self) -> impl Iterator<Item = &'a Alert> {
+        std::iter::once(self.alert).chain(self.also.iter().copied())
+    }
+
+    /// How loud the message is: as loud as its loudest alert.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.alerts().map(|alert| alert.severity).max().unwrap_or(self.alert.severity)
+    }
+
+    /// Whether it tells of nothing but recoveries, for which nobody needs to be disturbed.
+    #[must_use]
+    pub fn is_good_news(&self) -> bool {
+        self.alerts().all(|alert| alert.kind == AlertKind::Recovered)
     }
 }
 

@@ -76,7 +76,7 @@ pub use error::StoreError;
 pub use held::{Ended, Turn};
 pub use history::{Series, WeekNote};
 pub use kept::Entries as KeptEntries;
-pub use outbox::Delivery;
+pub use outbox::{Delivery, Waiting};
 pub use prune::Cutoff;
 pub use queue::Receipt;
 pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
@@ -257,38 +257,66 @@ impl Store {
         turn.next().is_some().then_some(turn)
     }
 
-    /// The sink's oldest pending delivery, be it due or not: nothing may overtake it. While the sink is told something
-    /// from memory this waits, and what was told is written first.
-    pub async fn next_delivery(&self, sink: &SinkId) -> Result<Option<Delivery>, StoreError> {
+    /// What the sink is to be told next, be it due or not: the batch that was begun, or else so many of its oldest
+    /// deliveries at most. While the sink is told something from memory this waits, and what was told is written first.
+    pub async fn waiting(&self, sink: &SinkId, most: usize) -> Result<Waiting, StoreError> {
         let gate = self.gates.of(sink);
         let _turn = gate.lock().await;
-        if self.mailbox.has_told() {
-            self.flush().await?;
-        }
+        self.flush_told().await?;
         let sink = sink.clone();
-        writer::call(&self.jobs, move |db| outbox::next(db, &sink)).await
+        writer::call(&self.jobs, move |db| outbox::waiting(db, &sink, most)).await
     }
 
-    /// Keeps the wording of a delivery, so that every attempt says the same.
-    pub async fn save_message(&self, delivery: i64, message: &Message) -> Result<(), StoreError> {
+    /// Notes that these deliveries of one sink, in order, go out as one batch with this message, so that every attempt says
+    /// the same of the same. False, and nothing is noted, if one of them has ended meanwhile.
+    pub async fn begin(&self, deliveries: Vec<i64>, message: &Message) -> Result<bool, StoreError> {
         let message = message.clone();
-        writer::call(&self.jobs, move |db| outbox::save_message(db, delivery, &message)).await
+        writer::call(&self.jobs, move |db| outbox::begin(db, &deliveries, &message)).await
     }
 
-    /// Notes that the sink has taken the delivery.
-    pub async fn delivery_sent(&self, delivery: i64, at: Timestamp) -> Result<(), StoreError> {
-        writer::call(&self.jobs, move |db| outbox::end(db, delivery, State::Sent, None, at)).await
+    /// Takes a batch apart again that no attempt is being made with: it may go out otherwise.
+    pub async fn put_back(&self, deliveries: Vec<i64>) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| outbox::put_back(db, &deliveries)).await
+    }
+
+    /// Ends deliveries that there is no need to make.
+    pub async fn spare(&self, deliveries: Vec<i64>, why: &str, at: Timestamp) -> Result<(), StoreError> {
+        let why = why.to_owned();
+        writer::call(&self.jobs, move |db| outbox::spare(db, &deliveries, &why, at)).await
+    }
+
+    /// Has all that is pending for a sink told by another one, and returns how many deliveries those are.
+    pub async fn redirect(&self, from: &SinkId, to: &SinkId, at: Timestamp) -> Result<usize, StoreError> {
+        let gate = self.gates.of(from);
+        let _turn = gate.lock().await;
+        self.flush_told().await?;
+        let (from, to) = (from.clone(), to.clone());
+        let moved = writer::call(&self.jobs, move |db| outbox::redirect(db, &from, &to, at)).await?;
+        if moved > 0 {
+            self.told.added.send_modify(|count| *count += 1);
+        }
+        Ok(moved)
+    }
+
+    /// Writes what was told from memory and is not noted yet.
+    async fn flush_told(&self) -> Result<(), StoreError> {
+        if self.mailbox.has_told() { self.flush().await } else { Ok(()) }
+    }
+
+    /// Notes that the sink has taken the deliveries, all in one transaction.
+    pub async fn deliveries_sent(&self, deliveries: Vec<i64>, at: Timestamp) -> Result<(), StoreError> {
+        writer::call(&self.jobs, move |db| outbox::end(db, &deliveries, State::Sent, None, at)).await
     }
 
     /// Notes a failed attempt and when to try again.
-    pub async fn delivery_failed(
+    pub async fn deliveries_failed(
         &self,
-        delivery: i64,
+        deliveries: Vec<i64>,
         error: &str,
         next_attempt: Timestamp,
     ) -> Result<(), StoreError> {
         let error = error.to_owned();
-        writer::call(&self.jobs, move |db| outbox::failed(db, delivery, &error, next_attempt)).await
+        writer::call(&self.jobs, move |db| outbox::failed(db, &deliveries, &error, next_attempt)).await
     }
 
     /// Gives up all that is pending for a sink, with no further attempt, and returns how many deliveries that were.
@@ -297,10 +325,15 @@ impl Store {
         writer::call(&self.jobs, move |db| outbox::give_up(db, &sink, &why, at)).await
     }
 
-    /// Gives a delivery up after a last attempt.
-    pub async fn delivery_dead(&self, delivery: i64, error: &str, at: Timestamp) -> Result<(), StoreError> {
+    /// Gives deliveries up after a last attempt.
+    pub async fn deliveries_dead(
+        &self,
+        deliveries: Vec<i64>,
+        error: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let error = error.to_owned();
-        writer::call(&self.jobs, move |db| outbox::end(db, delivery, State::Dead, Some(&error), at)).await
+        writer::call(&self.jobs, move |db| outbox::end(db, &deliveries, State::Dead, Some(&error), at)).await
     }
 
     /// Notes that a sink refuses its configuration. Its deliveries stay.

@@ -38,7 +38,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Three failures, told to everybody; PiHook's default.
 pub(super) const LADDER: &str = "[{ after: 3, severity: critical }]";
 
-/// A services.yaml with quick checks, one sink and these services.
+/// A services.yaml with quick checks, one sink that gets each alert by itself, and these services.
 pub(super) fn config(webhook: &str, ladder: &str, services: &[String]) -> String {
     format!(
         "data_dir: data\n\
@@ -46,7 +46,7 @@ pub(super) fn config(webhook: &str, ladder: &str, services: &[String]) -> String
          history: {{ commit_every: 100ms }}\n\
          defaults: {{ interval: 1s, retries: 0, connect_timeout: 1s, read_timeout: 1s }}\n\
          zones: {{ local: {{}}, external: {{}} }}\n\
-         sinks: {{ discord: {{ type: discord, url: \"{webhook}\" }} }}\n\
+         sinks: {{ discord: {{ type: discord, url: \"{webhook}\", gather: 0s, max_per_minute: 600 }} }}\n\
          escalation: {ladder}\n\
          startup_message: never\n\
          services:\n{}\n",

@@ -53,6 +53,7 @@ mod secrets;
 mod sink_email;
 mod sink_exec;
 mod sinks;
+mod storms;
 mod unprivileged;
 mod watchdog;
 mod zones;

@@ -31,10 +31,14 @@ async fn start(receiver: &Receiver, provider: Provider, discord: Option<&FakeDis
 
 /// The same for any sink, whose secret is `${SECRET}`.
 pub(super) async fn with_sink(sink: &str, discord: Option<&FakeDiscord>, url: &str) -> Daemon {
-    let other = discord.map(|discord| format!("discord: {{ type: discord, url: \"{}\" }}, ", discord.url()));
+    let other = discord
+        .map(|discord| format!("discord: {{ type: discord, url: \"{}\", gather: 0s }}, ", discord.url()));
     let text = config("unused", LADDER, &[service("NAS", url)]);
     let line = text.lines().find(|line| line.starts_with("sinks:")).unwrap().to_owned();
-    let sinks = format!("sinks: {{ {}it: {{ {sink} }} }}", other.unwrap_or_default());
+    let sinks = format!(
+        "sinks: {{ {}it: {{ {sink}, gather: 0s, max_per_minute: 600 }} }}",
+        other.unwrap_or_default()
+    );
     let mut daemon = Daemon::prepare(&text.replace(&line, &sinks));
     daemon.environment("SECRET", SECRET).environment("PIHOOK_LOG", "trace");
     daemon.restart().await;

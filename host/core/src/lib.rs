@@ -8,6 +8,7 @@ pub mod absence;
 mod agenda;
 pub mod alert;
 pub mod backoff;
+pub mod dispatch;
 mod escalation;
 mod event;
 pub mod flap;

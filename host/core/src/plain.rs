@@ -1,6 +1,10 @@
 //! The built-in wording of alerts, for when a formatter faults: an alert is never lost to one.
 
+mod digest;
+
 use std::time::Duration;
+
+pub use digest::plain_digest;
 
 use crate::silence::zone_of;
 use crate::{Alert, AlertKind, Colour, Field, FieldLayout, Message, Reason, Status, Timestamp};
@@ -40,7 +44,7 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 }
 
 fn title(alert: &Alert) -> String {
-    let name = if alert.name.trim().is_empty() { alert.service.as_str() } else { &*alert.name };
+    let name = name_of(alert);
     let zone = zone_of(alert.service.as_str());
     let line = match (alert.kind, alert.status) {
         (AlertKind::Notice, _) => format!("News from {name}"),
@@ -67,6 +71,11 @@ fn of_zone(kind: AlertKind, zone: &str) -> String {
         AlertKind::Opened => format!("Zone {zone} is cut off"),
         _ => format!("Zone {zone} is still cut off"),
     }
+}
+
+/// The service's name, or for want of one its id.
+fn name_of(alert: &Alert) -> &str {
+    if alert.name.trim().is_empty() { alert.service.as_str() } else { &alert.name }
 }
 
 fn cannot(kind: AlertKind) -> &'static str {

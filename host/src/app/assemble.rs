@@ -166,7 +166,7 @@ fn outlet_of(sink: Arc<dyn Sink>, config: &SinkConfig, library: &Library) -> Out
         Some(plugin) if plugin.is_digester() => config.formatter.clone(),
         _ => config.digest_formatter.clone(),
     };
-    Outlet { sink, formatter: config.formatter.clone(), digest_formatter }
+    Outlet { sink, formatter: config.formatter.clone(), digest_formatter, policy: config.policy.clone() }
 }
 
 /// A setting that a sink cannot be made of.
@@ -178,8 +178,8 @@ struct Unfit {
 
 fn build(kind: &SinkKind, client: HttpClient) -> Result<Arc<dyn Sink>, Unfit> {
     Ok(match kind.clone() {
-        SinkKind::Discord { url, username, thread_id, silent_recoveries } => {
-            let settings = DiscordSettings { url, username, thread_id, silent_recoveries };
+        SinkKind::Discord { url, username, thread_id, silent_recoveries, update } => {
+            let settings = DiscordSettings { url, username, thread_id, silent_recoveries, update };
             Arc::new(DiscordSink::new(&settings, client).map_err(|error| Unfit {
                 setting: error.setting(),
                 what: error.to_string(),

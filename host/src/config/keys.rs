@@ -74,10 +74,30 @@ pub(super) const FLAP: Section =
 
 pub(super) const DISCORD: Section = Section {
     name: "type: discord",
-    keys: &["type", "url", "formatter", "digest_formatter", "username", "thread_id", "silent_recoveries"],
+    keys: &[
+        "type",
+        "url",
+        "formatter",
+        "digest_formatter",
+        "username",
+        "thread_id",
+        "silent_recoveries",
+        "update",
+    ],
     later: &[],
     hint: "",
 };
+
+/// Keys that every sink has beside those of its type.
+pub(super) const SINK: Section = Section {
+    name: "sinks.NAME",
+    keys: &["gather", "max_per_minute", "quiet_hours", "fallback", "fallback_after"],
+    later: &[],
+    hint: "",
+};
+
+pub(super) const QUIET: Section =
+    Section { name: "quiet_hours", keys: &["daily", "weekly", "timezone"], later: &[], hint: "" };
 
 pub(super) const WINDOW: Section = Section {
     name: "maintenance[]",
@@ -185,22 +205,33 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 20] = [
+pub(super) const ALL: [&Section; 22] = [
     &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &TELEGRAM, &CHATS, &NTFY,
-    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC, &FLAP,
+    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC, &FLAP, &SINK, &QUIET,
 ];
 
 impl Section {
+    /// The keys that it may have: those of a sink's type, and those of every sink.
+    pub(super) fn known(&self) -> impl Iterator<Item = &'static &'static str> + use<> {
+        let shared = if self.name.starts_with("type: ") { SINK.keys } else { &[] };
+        self.keys.iter().chain(shared)
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.known().any(|known| *known == key)
+    }
+
     /// What is wrong with a key that is not one of `keys`.
     pub(super) fn refuse(&self, key: &str) -> Fault {
         if self.later.contains(&key) {
             return later(&quoted(key));
         }
         let what = format!("the key {} is not known here", quoted(key));
-        let remedy = match (nearest(key, self.keys), self.keys.is_empty()) {
+        let remedy = match (nearest(key, self.known()), self.keys.is_empty()) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, true) => "write `{}`: there is nothing to set yet".to_owned(),
-            (None, false) => format!("known here: {}{}", listed(self.keys), self.hint),
+            (None, false) => format!("known here: {}{}", listed(self.known()), self.hint),
         };
         Fault::new(what, remedy)
     }

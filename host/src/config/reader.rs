@@ -33,7 +33,7 @@ pub(super) struct Fields<'v> {
 
 impl<'v> Fields<'v> {
     pub(super) fn get(&self, key: &str) -> Option<Node<'v>> {
-        debug_assert!(self.section.keys.contains(&key), "{key} is not declared in {}", self.section.name);
+        debug_assert!(self.section.knows(key), "{key} is not declared in {}", self.section.name);
         let value = self.map?.get(key).filter(|value| !value.is_null())?;
         Some(Node { value, path: below(&self.path, key) })
     }
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
             self.wrong_kind(&node, "a mapping", remedy);
             return Fields { path: node.path, map: None, section };
         };
-        for key in map.keys().filter(|key| !section.keys.contains(&key.as_str())) {
+        for key in map.keys().filter(|key| !section.knows(key)) {
             self.fault_by(&below(&node.path, key), || section.refuse(key));
         }
         Fields { path: node.path, map: Some(map), section }

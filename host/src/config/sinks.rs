@@ -4,6 +4,7 @@ mod discord;
 mod email;
 mod exec;
 mod ntfy;
+mod policy;
 mod telegram;
 mod webhook;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pihook_core::dispatch::Policy;
 use pihook_core::{Secret, Severity, SinkId};
 use serde_json::Value;
 use url::{Host, Url};
@@ -29,6 +31,8 @@ pub struct SinkConfig {
     pub formatter: String,
     /// The formatter plugin that makes one message of many, where the sink's own does not.
     pub digest_formatter: String,
+    /// How often and when it is told, and who is told instead.
+    pub policy: Policy,
 }
 
 /// What words a sink's messages unless it says otherwise, by its type: what fits on the screens that it ends on.
@@ -62,6 +66,8 @@ pub enum SinkKind {
         thread_id: Option<String>,
         /// Whether the end of an incident makes no sound.
         silent_recoveries: bool,
+        /// Whether the end of an incident changes its message instead of being a new one.
+        update: bool,
     },
     /// A Telegram bot.
     Telegram {
@@ -149,7 +155,12 @@ impl EmailTlsConfig {
 /// All declared sinks; none in place of one that cannot be read.
 pub(super) fn read(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> BTreeMap<SinkId, Option<SinkConfig>> {
     let entries = reader.named(node, EXAMPLE);
-    entries.into_iter().map(|(name, node)| (SinkId::new(name), read_sink(node, reader))).collect()
+    let paths: BTreeMap<SinkId, String> =
+        entries.iter().map(|(name, node)| (SinkId::new(name), node.path.clone())).collect();
+    let sinks =
+        entries.into_iter().map(|(name, node)| (SinkId::new(name), read_sink(node, reader))).collect();
+    policy::judge_fallbacks(&sinks, &paths, reader);
+    sinks
 }
 
 fn read_sink(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
@@ -176,13 +187,14 @@ fn read_sink(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig> {
     }
 }
 
-/// What words a sink's messages.
-struct Wording {
+/// What sinks of all types have: what words their messages, and how they are told.
+struct Manner {
     formatter: String,
     digest: String,
+    policy: Policy,
 }
 
-impl Wording {
+impl Manner {
     /// What the sink says of it, and what is usual for its type where it says nothing.
     fn read(kind: &str, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Self {
         let mut named = |key| fields.get(key).and_then(|node| read_formatter(&node, reader));
@@ -190,11 +202,13 @@ impl Wording {
         Self {
             formatter: formatter.as_deref().unwrap_or(default_formatter(kind)).to_owned(),
             digest: digest.as_deref().unwrap_or(DIGEST).to_owned(),
+            policy: policy::read(kind, fields, reader),
         }
     }
 
     fn of(self, kind: SinkKind) -> SinkConfig {
-        SinkConfig { kind, formatter: self.formatter, digest_formatter: self.digest }
+        let Self { formatter, digest, policy } = self;
+        SinkConfig { kind, formatter, digest_formatter: digest, policy }
     }
 }
 

@@ -124,7 +124,7 @@ fn read_names(
     names
 }
 
-fn read_timezone(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<TimeZone> {
+pub(super) fn read_timezone(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<TimeZone> {
     let name = reader.text(node)?;
     let zone = db().get(&name).map_err(|_| {
         let known: Vec<String> = db().available().map(|name| name.as_str().to_owned()).collect();
@@ -190,7 +190,7 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
 }
 
 /// Reads `Mon,Wed-Fri 22:00-06:00` and the like: the days, and minutes after midnight.
-fn recurrence(kind: &str, text: &str) -> Result<(Days, u16, u16), Fault> {
+pub(super) fn recurrence(kind: &str, text: &str) -> Result<(Days, u16, u16), Fault> {
     let text = text.trim();
     let (days, times) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
     let days = days.trim();

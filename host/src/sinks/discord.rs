@@ -1,5 +1,6 @@
 //! Discord, by an incoming webhook. The webhook's address is the secret: whoever has it can post.
 
+mod edit;
 mod limits;
 mod markdown;
 mod payload;
@@ -45,6 +46,7 @@ pub struct DiscordSink {
     url: Url,
     username: Option<String>,
     silent_recoveries: bool,
+    update: bool,
     fingerprint: String,
     /// When the webhook's rate limit allows the next request, as its last answer told.
     free_at: Mutex<Option<Instant>>,
@@ -70,9 +72,19 @@ impl Sink for DiscordSink {
             if let Some(wait) = self.must_wait() {
                 return Verdict::Wait(wait);
             }
+            if self.update
+                && let Some(verdict) = self.edit(message, context).await
+            {
+                return verdict;
+            }
             let payload = self.payload(message, context);
             let request = self.client.get().post(self.url.clone()).header(USER_AGENT, AGENT).json(&payload);
             match request.send().await {
+                Ok(response) if self.update && response.status().is_success() => {
+                    self.note_limit(&response);
+                    edit::remember(response, context).await;
+                    Verdict::Sent
+                }
                 Ok(response) => self.judge(response).await,
                 Err(error) => Verdict::Retry(self.redact(&describe(error))),
             }
@@ -106,13 +118,14 @@ impl DiscordSink {
             url: settings.endpoint()?,
             username: settings.display_name()?,
             silent_recoveries: settings.silent_recoveries,
+            update: settings.update,
             fingerprint: settings.fingerprint(),
             free_at: Mutex::new(None),
         })
     }
 
     fn payload<'a>(&'a self, message: &'a Message, context: &'a SendContext<'_>) -> Payload<'a> {
-        let silent = self.silent_recoveries && context.is_recovery();
+        let silent = self.silent_recoveries && context.is_good_news();
         let sound = if silent { Sound::None } else { Sound::Usual };
         Payload::new(message, context, self.username.as_deref(), sound)
     }
@@ -127,11 +140,15 @@ impl DiscordSink {
         *self.free_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
     }
 
-    async fn judge(&self, response: Response) -> Verdict {
-        let status = response.status();
+    fn note_limit(&self, response: &Response) {
         if let Some(wait) = rate::exhausted(response.headers()) {
             self.rest(wait);
         }
+    }
+
+    async fn judge(&self, response: Response) -> Verdict {
+        let status = response.status();
+        self.note_limit(&response);
         if status.is_success() {
             // The body is not waited for: the message is posted, and must be noted as such at once.
             return Verdict::Sent;

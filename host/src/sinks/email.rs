@@ -174,10 +174,11 @@ impl EmailSink {
         Ok(Self { settings, from, to, trust, timeout })
     }
 
-    /// The number of the incident's first mail: that of this one, if there was none before.
+    /// The number of the incident's first mail: that of this one, if there was none before. A mail about several is no
+    /// part of a thread.
     async fn first_of_thread(&self, context: &SendContext<'_>, id: &str) -> Option<String> {
         let incident = context.alert.incident;
-        if incident == IncidentId::NONE {
+        if incident == IncidentId::NONE || !context.also.is_empty() {
             return None;
         }
         let key = incident.0.to_string();

@@ -199,8 +199,8 @@ impl NtfySink {
 
 /// ntfy's priority, from 1 to 5, and the tag that it shows as an emoji.
 fn loudness(context: &SendContext<'_>) -> (u8, &'static str) {
-    match context.alert.severity {
-        _ if context.is_recovery() => (2, "white_check_mark"),
+    match context.severity() {
+        _ if context.is_good_news() => (2, "white_check_mark"),
         Severity::Critical => (5, "rotating_light"),
         Severity::Warning => (4, "warning"),
         Severity::Info => (2, "information_source"),

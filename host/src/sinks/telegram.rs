@@ -96,7 +96,7 @@ impl Sink for TelegramSink {
             if let Some(wait) = self.must_wait() {
                 return Verdict::Wait(wait);
             }
-            let configured = self.settings.chats.get(&context.alert.severity).unwrap_or(&self.settings.chat);
+            let configured = self.settings.chats.get(&context.severity()).unwrap_or(&self.settings.chat);
             let known = context.memory.recall(MIGRATED, &configured.chat).await;
             let chat = known.unwrap_or_else(|| configured.chat.clone());
             let mut body = self.body(message, context, configured, &chat);
@@ -158,7 +158,7 @@ impl TelegramSink {
         if let Some(topic) = to.topic {
             body["message_thread_id"] = json!(topic);
         }
-        if self.settings.silent_recoveries && context.is_recovery() {
+        if self.settings.silent_recoveries && context.is_good_news() {
             body["disable_notification"] = json!(true);
         }
         body

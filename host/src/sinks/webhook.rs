@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use pihook_core::{Colour, IncidentId, Message, Secret};
+use pihook_core::{Alert, Colour, IncidentId, Message, Secret};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use ring::hmac;
@@ -168,11 +168,29 @@ fn signature(secret: &Secret, stamp: &str, body: &str) -> String {
 
 /// The alert and its message as docs/webhook.schema.json describes them.
 pub(super) fn alert_as_json(key: &str, message: &Message, context: &SendContext<'_>) -> Value {
-    let alert = context.alert;
     let field = |field: &pihook_core::Field| json!({ "name": field.name, "value": field.value });
+    let mut json = facts(context.alert);
+    json["version"] = json!(VERSION);
+    json["id"] = json!(key);
+    json["also"] = context.also.iter().map(|alert| facts(alert)).collect();
+    json["late"] = json!(context.late.map(ToString::to_string));
+    json["message"] = json!({
+        "title": message.title,
+        "body": message.body,
+        "fields": message.fields.iter().map(field).collect::<Vec<_>>(),
+        "colour": match message.colour {
+            Colour::Good => "good",
+            Colour::Warning => "warning",
+            Colour::Bad => "bad",
+            Colour::Neutral => "neutral",
+        },
+    });
+    json
+}
+
+/// What is known of one alert.
+fn facts(alert: &Alert) -> Value {
     json!({
-        "version": VERSION,
-        "id": key,
         "event": alert.kind.as_str(),
         "reason": alert.reason.as_str(),
         "incident": (alert.incident != IncidentId::NONE).then_some(alert.incident.0),
@@ -186,18 +204,6 @@ pub(super) fn alert_as_json(key: &str, message: &Message, context: &SendContext<
         "failures": alert.failures,
         "summary": alert.summary,
         "response_ms": alert.response_time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-        "late": context.late.map(ToString::to_string),
-        "message": {
-            "title": message.title,
-            "body": message.body,
-            "fields": message.fields.iter().map(field).collect::<Vec<_>>(),
-            "colour": match message.colour {
-                Colour::Good => "good",
-                Colour::Warning => "warning",
-                Colour::Bad => "bad",
-                Colour::Neutral => "neutral",
-            },
-        },
     })
 }
 

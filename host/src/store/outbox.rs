@@ -1,17 +1,25 @@
 //! The outbox: one row for each alert and sink, told in order, at least once.
 //!
-//! A sink's rows go out strictly by number, so what a person reads is what was decided, in that order. Its oldest
-//! pending row, the head, is the only one that can be in flight.
+//! A sink's rows go out by number, so what a person reads is what was decided, in that order. What goes out as one message
+//! is a batch, which is noted before it is sent: so an attempt after a crash is the same again. A sink has one batch at a
+//! time; it is all of its rows that can be in flight.
 
+mod batch;
 mod limit;
+mod spare;
 
-use pihook_core::{Alert, Message, SinkId, Timestamp};
+use pihook_core::dispatch;
+use pihook_core::{Alert, AlertKind, IncidentId, Message, SinkId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::StoreError;
-use super::codec::{count, instant, integer, millis};
-use super::dto::{AlertDto, MessageDto, decode, encode};
+use super::codec::{integer, millis};
+use super::dto::{AlertDto, encode};
 use super::held::{Ended, Told};
+
+pub use batch::Waiting;
+pub(super) use batch::{begin, put_back, waiting};
+pub(super) use spare::{redirect, spare};
 
 /// Milliseconds that finished deliveries and their alerts are kept: 30 days.
 const KEEP_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -29,8 +37,12 @@ pub struct Delivery {
     pub sink: SinkId,
     /// What was decided.
     pub alert: Alert,
-    /// How it was worded, once it was.
+    /// How its batch was worded, if it is the first of one.
     pub message: Option<Message>,
+    /// The sink that was to be told of it, if this one is told instead.
+    pub meant_for: Option<SinkId>,
+    /// Whether the sink was told something of the same incident before.
+    pub told: dispatch::Told,
     /// Attempts made so far.
     pub attempts: u32,
     /// When it was decided.
@@ -65,72 +77,10 @@ pub(super) fn insert(db: &Connection, service: i64, alert: &Alert) -> Result<usi
             .execute(params![row, sink.as_str()])?;
         limit::enforce(db, sink, alert.at)?;
     }
+    if alert.kind == AlertKind::Recovered && alert.incident != IncidentId::NONE {
+        added += spare::tell_substitutes(db, row, alert)?;
+    }
     Ok(added)
-}
-
-/// The sink's oldest pending delivery. One whose alert cannot be read is given up and reported.
-pub(super) fn next(db: &Connection, sink: &SinkId) -> Result<Option<Delivery>, StoreError> {
-    while let Some(row) = head(db, sink)? {
-        match decode::<AlertDto>(&row.alert) {
-            Ok(alert) => return Ok(Some(row.into_delivery(sink, alert.into()))),
-            Err(error) => {
-                tracing::error!(delivery = row.id, %sink, %error, "an alert is unreadable; it is given up");
-                finish(db, row.id, State::Dead, Some("the alert is unreadable"), instant(row.created))?;
-            }
-        }
-    }
-    Ok(None)
-}
-
-struct Head {
-    id: i64,
-    alert: String,
-    message: Option<String>,
-    attempts: i64,
-    created: i64,
-    next_attempt: Option<i64>,
-}
-
-impl Head {
-    fn into_delivery(self, sink: &SinkId, alert: Alert) -> Delivery {
-        // A message that cannot be read is worded again.
-        let message = self.message.and_then(|json| decode::<MessageDto>(&json).ok());
-        Delivery {
-            id: self.id,
-            sink: sink.clone(),
-            alert,
-            message: message.map(Message::from),
-            attempts: count(self.attempts),
-            created: instant(self.created),
-            next_attempt: self.next_attempt.map(instant),
-        }
-    }
-}
-
-fn head(db: &Connection, sink: &SinkId) -> rusqlite::Result<Option<Head>> {
-    db.prepare_cached(
-        "SELECT d.id, a.json, d.message, d.attempts, a.at_ms, d.next_attempt_ms
-         FROM deliveries d JOIN alerts a ON a.id = d.alert
-         WHERE d.state = 'pending' AND d.sink = ?1 ORDER BY d.id LIMIT 1",
-    )?
-    .query_row([sink.as_str()], |row| {
-        Ok(Head {
-            id: row.get(0)?,
-            alert: row.get(1)?,
-            message: row.get(2)?,
-            attempts: row.get(3)?,
-            created: row.get(4)?,
-            next_attempt: row.get(5)?,
-        })
-    })
-    .optional()
-}
-
-/// Keeps the wording, so that every attempt says the same.
-pub(super) fn save_message(db: &Connection, id: i64, message: &Message) -> Result<(), StoreError> {
-    let json = encode(&MessageDto::from(message))?;
-    db.prepare_cached("UPDATE deliveries SET message = ?2 WHERE id = ?1")?.execute(params![id, json])?;
-    Ok(())
 }
 
 /// How a delivery can end.
@@ -142,17 +92,19 @@ pub(super) enum State {
     Dead,
 }
 
-/// Ends a delivery after one more attempt, and removes what ended long ago.
+/// Ends deliveries after one more attempt, all or none of them, and removes what ended long ago.
 pub(super) fn end(
     db: &mut Connection,
-    id: i64,
+    ids: &[i64],
     state: State,
     error: Option<&str>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.prepare_cached("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?1")?.execute([id])?;
-    finish(&tx, id, state, error, at)?;
+    for id in ids {
+        tx.prepare_cached("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?1")?.execute([id])?;
+        finish(&tx, *id, state, error, at)?;
+    }
     prune(&tx, at)?;
     Ok(tx.commit()?)
 }
@@ -214,19 +166,22 @@ fn finish(
     Ok(())
 }
 
-/// Notes a failed attempt.
+/// Notes a failed attempt at all of these.
 pub(super) fn failed(
-    db: &Connection,
-    id: i64,
+    db: &mut Connection,
+    ids: &[i64],
     error: &str,
     next_attempt: Timestamp,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "UPDATE deliveries SET attempts = attempts + 1, last_error = ?2, next_attempt_ms = ?3
-         WHERE id = ?1 AND state = 'pending'",
-    )?
-    .execute(params![id, error, millis(next_attempt)])?;
-    Ok(())
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for id in ids {
+        tx.prepare_cached(
+            "UPDATE deliveries SET attempts = attempts + 1, last_error = ?2, next_attempt_ms = ?3
+             WHERE id = ?1 AND state = 'pending'",
+        )?
+        .execute(params![id, error, millis(next_attempt)])?;
+    }
+    Ok(tx.commit()?)
 }
 
 /// Removes what ended long ago: by count, and a few at a time by age, since a clock that jumps by years makes all of

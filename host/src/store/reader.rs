@@ -158,14 +158,14 @@ impl StoreReader {
         Ok(ended.into_iter().collect())
     }
 
-    /// What has not reached its sink, oldest first, the first 1000 of it. What was given up is listed for at
-    /// least 30 days, unless 10,000 deliveries followed.
+    /// What has not reached its sink though it should have, oldest first, the first 1000 of it. What was given up is
+    /// listed for at least 30 days, unless 10,000 deliveries followed.
     pub fn undelivered(&self) -> Result<Vec<UndeliveredRow>, StoreError> {
         self.all(
             &format!(
                 "SELECT d.id, d.sink, s.name, a.kind, a.at_ms, d.attempts, d.next_attempt_ms, d.last_error, d.state
                  FROM deliveries d JOIN alerts a ON a.id = d.alert JOIN services s ON s.id = a.service
-                 WHERE d.state <> 'sent' ORDER BY d.id LIMIT {MOST_UNDELIVERED}"
+                 WHERE d.state <> 'sent' AND d.spared = 0 ORDER BY d.id LIMIT {MOST_UNDELIVERED}"
             ),
             undelivered,
         )

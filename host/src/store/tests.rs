@@ -24,12 +24,23 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::writer::Tuning;
-use super::{RegisteredService, Store, writer};
+use super::{Delivery, RegisteredService, Store, StoreError, Waiting, writer};
 
 /// So long that only something else can have caused a write.
 const NEVER: Duration = Duration::from_secs(3600);
 
 impl Store {
+    /// The sink's oldest pending delivery.
+    pub(crate) async fn next_delivery(&self, sink: &SinkId) -> Result<Option<Delivery>, StoreError> {
+        let (Waiting::Begun(deliveries) | Waiting::Free(deliveries)) = self.waiting(sink, 1).await?;
+        Ok(deliveries.into_iter().next())
+    }
+
+    /// Notes that the sink has taken one delivery.
+    pub(crate) async fn delivery_sent(&self, delivery: i64, at: Timestamp) -> Result<(), StoreError> {
+        self.deliveries_sent(vec![delivery], at).await
+    }
+
     /// Keeps the writer busy until the sender is used or dropped; it is when this returns.
     async fn block(&self) -> std::sync::mpsc::SyncSender<()> {
         let (go, until) = std::sync::mpsc::sync_channel(1);

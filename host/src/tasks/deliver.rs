@@ -1,13 +1,16 @@
-//! From the outbox to the sinks: each delivery at least once, and a sink's deliveries strictly in order.
+//! From the outbox to the sinks: each delivery at least once, and a sink's deliveries in order.
 //!
-//! Every sink has one worker, which takes the sink's oldest pending delivery and stays with it until it is sent, given
-//! up, or the sink is found dead; so nothing overtakes, and one slow provider delays no other. A delivery is worded when
-//! its turn comes, and the wording is saved before the first attempt, so that all attempts say the same. It is marked
-//! as sent right after the provider's answer: a crash in between doubles that one delivery, and none is ever lost.
+//! Every sink has one worker. It takes the sink's oldest pending delivery, or in a storm all that are pending, as one batch
+//! ([`pihook_core::dispatch`] decides which), and stays with it until it is sent, given up, told by the sink's fallback, or
+//! the sink is found dead; so nothing overtakes, and one slow provider delays no other. A batch is worded when its turn
+//! comes, and it is saved with its wording before the first attempt, so that all attempts say the same of the same. It is
+//! marked as sent as a whole right after the provider's answer: a crash in between doubles that one message, and none is
+//! ever lost. Only quiet hours change the order: what is critical does not wait behind what they hold.
 //!
 //! Nothing polls: workers are woken by the store when a transaction has added deliveries. Waiting uses tokio's clock;
 //! the wall clock serves only to tell that a message is late.
 
+mod batch;
 mod crew;
 mod recollection;
 mod worker;
@@ -18,6 +21,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use pihook_core::dispatch::Policy;
 use pihook_core::plain::plain_message;
 use pihook_core::{Alert, Message, SinkId};
 use tokio::sync::watch;
@@ -34,6 +38,10 @@ pub trait Formatter: Send + Sync {
     /// The message that the formatter with this id makes of the alert for a sink of this kind. On any fault it is the
     /// built-in plain wording.
     fn format<'a>(&'a self, formatter: &'a str, alert: &'a Alert, sink_kind: &'a str) -> Formatting<'a>;
+
+    /// The one message that it makes of several alerts, oldest first: at least two of them. On any fault, or if it only
+    /// words single alerts, it is the built-in plain digest.
+    fn digest<'a>(&'a self, formatter: &'a str, alerts: &'a [Alert], sink_kind: &'a str) -> Formatting<'a>;
 }
 
 /// What [`Formatter::format`] returns.
@@ -48,6 +56,8 @@ pub struct Outlet {
     pub formatter: String,
     /// The id of the formatter that makes one message of many.
     pub digest_formatter: String,
+    /// How often and when it wants to be told, and who is told instead.
+    pub policy: Policy,
 }
 
 impl fmt::Debug for Outlet {
@@ -62,7 +72,10 @@ impl fmt::Debug for Outlet {
 impl Outlet {
     /// Whether both have the same settings.
     fn is_same(&self, other: &Outlet) -> bool {
-        self.formatter == other.formatter && self.sink.fingerprint() == other.sink.fingerprint()
+        self.formatter == other.formatter
+            && self.digest_formatter == other.digest_formatter
+            && self.policy == other.policy
+            && self.sink.fingerprint() == other.sink.fingerprint()
     }
 }
 

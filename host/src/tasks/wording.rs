@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
-use pihook_core::plain::plain_message;
+use pihook_core::plain::{plain_digest, plain_message};
 use pihook_core::{Alert, Message, ServiceId};
 use tokio::sync::watch;
 use tracing::{debug, warn};
@@ -216,6 +216,12 @@ impl PluginFormatter {
 impl Formatter for PluginFormatter {
     fn format<'a>(&'a self, formatter: &'a str, alert: &'a Alert, sink_kind: &'a str) -> Formatting<'a> {
         Box::pin(self.formatted(formatter, alert, sink_kind))
+    }
+
+    fn digest<'a>(&'a self, formatter: &'a str, alerts: &'a [Alert], sink_kind: &'a str) -> Formatting<'a> {
+        Box::pin(async move {
+            self.digested(formatter, alerts, sink_kind).await.unwrap_or_else(|| plain_digest(alerts))
+        })
     }
 }
 

@@ -9,8 +9,11 @@ use pihook_plugin::{Alert, Colour, Kind, Message, Status, Target, calendar::Civi
 const NAME_CHARS: usize = 60;
 const SUMMARY_CHARS: usize = 100;
 
-/// Room for the line that says how many are left out, in UTF-16 units.
+/// Room for what says how many are left out, in UTF-16 units.
 const MORE: usize = 24;
+
+/// What an alert can be about, worst first.
+const GROUPS: [&str; 7] = ["cut off", "down", "degraded", "flapping", "cannot tell", "up again", "news"];
 
 /// Words these alerts, oldest first.
 #[must_use]
@@ -19,14 +22,12 @@ pub fn message(alerts: &[Alert], target: &Target, limits: Measure) -> Message {
         [alert] => headline(alert, NAME_CHARS),
         _ => format!("{}: {}", count(alerts.len() as u64, "alert"), tally(alerts)),
     };
-    let lines = alerts.iter().map(|alert| line(alert, target)).collect();
-    let room = limits.body.min(limits.total.saturating_sub(title.encode_utf16().count()));
-    Message { title, body: fitting(lines, room), fields: Vec::new(), colour: worst(alerts) }
+    let room = limits.body.min(limits.total.saturating_sub(units(&title)));
+    Message { title, body: body(alerts, target, room), fields: Vec::new(), colour: worst(alerts) }
 }
 
 /// Such as `3 down, 1 up again`, worst first.
 fn tally(alerts: &[Alert]) -> String {
-    const GROUPS: [&str; 7] = ["cut off", "down", "degraded", "flapping", "cannot tell", "up again", "news"];
     let told: Vec<String> = GROUPS
         .into_iter()
         .filter_map(|group| {
@@ -49,9 +50,25 @@ fn group(alert: &Alert) -> &'static str {
     }
 }
 
-fn line(alert: &Alert, target: &Target) -> String {
+/// As much as fits: a line an alert, with what was seen or without; else the names alone, that none is missing.
+fn body(alerts: &[Alert], target: &Target, room: usize) -> String {
+    let whole: Vec<String> = alerts.iter().map(|alert| line(alert, target)).collect();
+    let whole = whole.join("\n");
+    if units(&whole) <= room {
+        return whole;
+    }
+    let heads: Vec<String> = alerts.iter().map(|alert| head(alert, target)).collect();
+    let heads = heads.join("\n");
+    if units(&heads) <= room { heads } else { names(alerts, room) }
+}
+
+fn head(alert: &Alert, target: &Target) -> String {
     let time = Civil::local(alert.at_ms, target.utc_offset_seconds).time();
-    let head = format!("{time} {} {}", sign(alert), headline(alert, NAME_CHARS));
+    format!("{time} {} {}", sign(alert), headline(alert, NAME_CHARS))
+}
+
+fn line(alert: &Alert, target: &Target) -> String {
+    let head = head(alert, target);
     match one_line(alert.summary.trim(), SUMMARY_CHARS) {
         summary if summary.is_empty() || alert.kind == Kind::Recovered => head,
         summary => format!("{head}: {summary}"),
@@ -68,27 +85,52 @@ fn sign(alert: &Alert) -> &'static str {
     }
 }
 
-/// The newest lines that fit into so many UTF-16 units, and how many are left out.
-fn fitting(lines: Vec<String>, room: usize) -> String {
-    let all = lines.len();
-    let size = |line: &String| line.encode_utf16().count() + 1;
-    let whole: usize = lines.iter().map(size).sum();
-    if whole <= room + 1 {
-        return lines.join("\n");
+/// Such as `🔴 down: NAS, Gitea and 37 more`: each service once, by what is newest of it. Every group has its share of
+/// the room by its number of names, worst first, and what one does not need is the next one's.
+fn names(alerts: &[Alert], room: usize) -> String {
+    let mut newest: Vec<&Alert> = Vec::new();
+    for alert in alerts {
+        match newest.iter_mut().find(|known| known.service == alert.service && alert.kind != Kind::Notice) {
+            Some(known) => *known = alert,
+            None => newest.push(alert),
+        }
     }
-    let mut left = room.saturating_sub(MORE);
-    let mut kept: Vec<String> = lines
-        .into_iter()
-        .rev()
-        .take_while(|line| {
-            let fits = size(line) <= left;
-            left = left.saturating_sub(size(line));
-            fits
-        })
-        .collect();
-    kept.push(format!("… {} earlier", all - kept.len()));
-    kept.reverse();
-    kept.join("\n")
+    let (mut text, mut later) = (String::new(), newest.len());
+    for group in GROUPS {
+        let members: Vec<&Alert> = newest.iter().filter(|it| self::group(it) == group).copied().collect();
+        if members.is_empty() {
+            continue;
+        }
+        let share = room.saturating_sub(units(&text) + 1) * members.len() / later;
+        later -= members.len();
+        let listed = listed(group, &members, share);
+        let gap = if text.is_empty() { "" } else { "\n" };
+        if units(&text) + units(gap) + units(&listed) <= room {
+            text = format!("{text}{gap}{listed}");
+        }
+    }
+    text
+}
+
+/// The names that fit, and how many do not.
+fn listed(group: &str, members: &[&Alert], room: usize) -> String {
+    let mut text = format!("{} {group}: ", members.first().map_or("", |alert| sign(alert)));
+    for (index, alert) in members.iter().enumerate() {
+        let name = one_line(alert.service.trim(), NAME_CHARS);
+        let left = members.len() - index;
+        let more = if left > 1 { MORE } else { 0 };
+        if units(&text) + units(&name) + 2 + more > room {
+            let joint = if index == 0 { format!("{left}") } else { format!(" and {left} more") };
+            return text + &joint;
+        }
+        text.push_str(if index == 0 { "" } else { ", " });
+        text.push_str(&name);
+    }
+    text
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 fn worst(alerts: &[Alert]) -> Colour {

@@ -4,7 +4,7 @@ use pihook_core::Secret;
 use serde_json::Value;
 use url::Url;
 
-use super::{SinkConfig, SinkKind, Wording, is_loopback};
+use super::{Manner, SinkConfig, SinkKind, is_loopback};
 use crate::config::keys::DISCORD;
 use crate::config::problem::Fault;
 use crate::config::reader::{Node, Reader};
@@ -34,9 +34,10 @@ pub(super) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig
     });
     let thread_id = fields.get("thread_id").and_then(|node| read_thread(&node, reader));
     let silent_recoveries = super::flag(fields.get("silent_recoveries"), reader);
-    let wording = Wording::read("discord", &fields, reader);
-    let kind = SinkKind::Discord { url: url?, username, thread_id, silent_recoveries };
-    Some(wording.of(kind))
+    let update = super::flag(fields.get("update"), reader);
+    let manner = Manner::read("discord", &fields, reader);
+    let kind = SinkKind::Discord { url: url?, username, thread_id, silent_recoveries, update };
+    Some(manner.of(kind))
 }
 
 fn read_thread(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use url::Host;
 
-use super::{EmailTlsConfig, SinkConfig, SinkKind, Wording, required};
+use super::{EmailTlsConfig, Manner, SinkConfig, SinkKind, required};
 use crate::config::keys::EMAIL;
 use crate::config::problem::{Fault, quoted};
 use crate::config::reader::{Node, Reader};
@@ -43,11 +43,11 @@ pub(super) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig
     let from = required(&fields, "from", FROM, reader).and_then(|node| reader.text(&node));
     let to = required(&fields, "to", TO, reader).and_then(|node| read_recipients(&node, reader));
     let ca_file = fields.get("ca_file").and_then(|node| reader.path(&node));
-    let wording = Wording::read("email", &fields, reader);
+    let manner = Manner::read("email", &fields, reader);
     let tls = tls?;
     let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(tls.usual_port());
     let login = user.zip(password);
-    Some(wording.of(SinkKind::Email { server: server?, port, tls, login, from: from?, to: to?, ca_file }))
+    Some(manner.of(SinkKind::Email { server: server?, port, tls, login, from: from?, to: to?, ca_file }))
 }
 
 fn read_tls(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<EmailTlsConfig> {

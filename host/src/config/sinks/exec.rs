@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{SinkConfig, SinkKind, Wording, required};
+use super::{Manner, SinkConfig, SinkKind, required};
 use crate::config::keys::EXEC;
 use crate::config::problem::Fault;
 use crate::config::reader::{Node, Reader};
@@ -36,9 +36,9 @@ pub(super) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig
             false
         }
     };
-    let wording = Wording::read("exec", &fields, reader);
+    let manner = Manner::read("exec", &fields, reader);
     let kind = SinkKind::Exec { command: command?, timeout: timeout? };
-    granted.then(|| wording.of(kind))
+    granted.then(|| manner.of(kind))
 }
 
 fn read_command(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{SinkConfig, SinkKind, Wording, base, required};
+use super::{Manner, SinkConfig, SinkKind, base, required};
 use crate::config::keys::NTFY;
 use crate::config::problem::Fault;
 use crate::config::reader::{Node, Reader};
@@ -36,7 +36,7 @@ pub(super) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig
         let fault = || Fault::new("this is not an address", "such as `http://pi.lan:8420`");
         reader.keep(&node.path, Url::parse(&text).is_ok().then_some(text).ok_or_else(fault))
     });
-    let wording = Wording::read("ntfy", &fields, reader);
+    let manner = Manner::read("ntfy", &fields, reader);
     let kind = SinkKind::Ntfy { server: server?, topic: topic?, token, user: user.zip(password), click };
-    Some(wording.of(kind))
+    Some(manner.of(kind))
 }

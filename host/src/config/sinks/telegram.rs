@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pihook_core::{Secret, Severity};
 use serde_json::Value;
 
-use super::{SinkConfig, SinkKind, Wording, base, flag, required};
+use super::{Manner, SinkConfig, SinkKind, base, flag, required};
 use crate::config::keys::{CHATS, TELEGRAM};
 use crate::config::problem::Fault;
 use crate::config::reader::{Node, Reader};
@@ -28,10 +28,10 @@ pub(super) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig
         None => BTreeMap::new(),
     };
     let silent_recoveries = flag(fields.get("silent_recoveries"), reader);
-    let wording = Wording::read("telegram", &fields, reader);
+    let manner = Manner::read("telegram", &fields, reader);
     let kind =
         SinkKind::Telegram { token: token?, api: api?, chat: (chat?, topic), chats, silent_recoveries };
-    Some(wording.of(kind))
+    Some(manner.of(kind))
 }
 
 fn read_token(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Secret> {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{SinkConfig, SinkKind, Wording, required};
+use super::{Manner, SinkConfig, SinkKind, required};
 use crate::config::keys::WEBHOOK;
 use crate::config::problem::{Fault, quoted};
 use crate::config::reader::{Node, Reader};
@@ -35,8 +35,8 @@ pub(super) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> Option<SinkConfig
         reader.keep(&node.path, (secret.expose().len() >= 16).then_some(secret).ok_or_else(fault))
     });
     let headers = fields.get("headers").map(|node| read_headers(&node, reader)).unwrap_or_default();
-    let wording = Wording::read("webhook", &fields, reader);
-    Some(wording.of(SinkKind::Webhook { url: url?, secret, headers }))
+    let manner = Manner::read("webhook", &fields, reader);
+    Some(manner.of(SinkKind::Webhook { url: url?, secret, headers }))
 }
 
 fn read_headers(node: &Node<'_>, reader: &mut Reader<'_>) -> Vec<(String, pihook_core::Secret)> {

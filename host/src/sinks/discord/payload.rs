@@ -34,14 +34,17 @@ pub(super) enum Sound {
 const SUPPRESS_NOTIFICATIONS: u32 = 1 << 12;
 
 /// Who may be pinged, whatever the text says. Left out, Discord would ping every user that is named.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct AllowedMentions<'a> {
     parse: &'static [&'static str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<[&'a str; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    users: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<&'a str>,
 }
+
+/// Roles that one message pings at most, and users.
+const MOST_PINGED: usize = 20;
 
 #[derive(Debug, Serialize)]
 struct Embed {
@@ -78,7 +81,7 @@ impl<'a> Payload<'a> {
         sound: Sound,
     ) -> Self {
         let flags = (sound == Sound::None).then_some(SUPPRESS_NOTIFICATIONS);
-        let (ping, allowed_mentions) = ping(context.alert.mention.as_ref());
+        let (ping, allowed_mentions) = ping(context);
         match context.form {
             Form::Rich => Self {
                 username,
@@ -99,21 +102,49 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The text that pings, and the permission for just that ping.
-fn ping(mention: Option<&Mention>) -> (Option<String>, AllowedMentions<'_>) {
-    let nobody = AllowedMentions { parse: &[], roles: None, users: None };
-    let everyone = AllowedMentions { parse: &["everyone"], ..nobody };
-    match mention {
-        Some(Mention::Here) => (Some("@here".to_owned()), everyone),
-        Some(Mention::Everyone) => (Some("@everyone".to_owned()), everyone),
-        Some(Mention::Role(id)) if is_id(id) => {
-            (Some(format!("<@&{id}>")), AllowedMentions { roles: Some([id]), ..nobody })
-        }
-        Some(Mention::User(id)) if is_id(id) => {
-            (Some(format!("<@{id}>")), AllowedMentions { users: Some([id]), ..nobody })
-        }
-        Some(Mention::Role(_) | Mention::User(_)) | None => (None, nobody),
+/// A change of a message that was posted: what it does not have goes away.
+#[derive(Debug, Serialize)]
+pub(super) struct Edit {
+    content: Option<String>,
+    embeds: Vec<Embed>,
+    allowed_mentions: AllowedMentions<'static>,
+}
+
+impl Edit {
+    /// The message as `context` wants it. It pings nobody: Discord would not either.
+    pub(super) fn new(message: &Message, context: &SendContext<'_>) -> Self {
+        let (content, embeds) = match context.form {
+            Form::Rich => (None, vec![Embed::new(message, context)]),
+            Form::Plain => (Some(content(message, context, None)), Vec::new()),
+        };
+        Self { content, embeds, allowed_mentions: AllowedMentions::default() }
     }
+}
+
+/// The text that pings whom the alerts mention, and the permission for just that.
+fn ping<'a>(context: &SendContext<'a>) -> (Option<String>, AllowedMentions<'a>) {
+    let mentions: Vec<&Mention> = context.alerts().filter_map(|alert| alert.mention.as_ref()).collect();
+    let mut allowed = AllowedMentions::default();
+    let mut words: Vec<String> = Vec::new();
+    // Who is there is among everyone.
+    for (mention, word) in [(Mention::Everyone, "@everyone"), (Mention::Here, "@here")] {
+        if allowed.parse.is_empty() && mentions.contains(&&mention) {
+            allowed.parse = &["everyone"];
+            words.push(word.to_owned());
+        }
+    }
+    for mention in mentions {
+        let (ids, id, sign) = match mention {
+            Mention::Role(id) => (&mut allowed.roles, id, "@&"),
+            Mention::User(id) => (&mut allowed.users, id, "@"),
+            Mention::Here | Mention::Everyone => continue,
+        };
+        if is_id(id) && ids.len() < MOST_PINGED && !ids.contains(&id.as_str()) {
+            ids.push(id);
+            words.push(format!("<{sign}{id}>"));
+        }
+    }
+    ((!words.is_empty()).then(|| words.join(" ")), allowed)
 }
 
 /// Whether it is a number as Discord gives them; another would have the whole message refused.

@@ -17,6 +17,8 @@ pub struct DiscordSettings {
     pub thread_id: Option<String>,
     /// Whether the end of an incident makes no sound.
     pub silent_recoveries: bool,
+    /// Whether the end of an incident changes its message instead of being a new one.
+    pub update: bool,
 }
 
 /// Discord could not accept a setting. Says what is wrong; [`SettingsError::remedy`] says what would be right.
@@ -95,8 +97,8 @@ impl DiscordSettings {
     /// A digest's first 64 bits: enough to notice a change, and a webhook's token is too long to be found by trying.
     pub(super) fn fingerprint(&self) -> String {
         let texts = [Some(self.url.expose()), self.username.as_deref(), self.thread_id.as_deref()];
-        let silent = self.silent_recoveries.then_some("silent");
-        digest(std::iter::once(Some("discord")).chain(texts).chain([silent]))
+        let flags = [self.silent_recoveries.then_some("silent"), self.update.then_some("update")];
+        digest(std::iter::once(Some("discord")).chain(texts).chain(flags))
     }
 }
 
@@ -110,6 +112,7 @@ mod tests {
             username: None,
             thread_id: None,
             silent_recoveries: false,
+            update: false,
         }
     }
 

@@ -10,6 +10,7 @@ use rustls::RootCertStore;
 
 use super::fake::{Answer, FakeDiscord, TOKEN, violations};
 use super::*;
+use crate::sinks::samples::Notes;
 use crate::sinks::{Form, Late};
 
 /// Long enough for loopback, short enough to wait for in a test.
@@ -59,6 +60,7 @@ fn sink_at(url: String) -> DiscordSink {
         username: Some("PiHook".to_owned()),
         thread_id: None,
         silent_recoveries: false,
+        update: false,
     };
     DiscordSink::new(&settings, client).unwrap()
 }
@@ -228,6 +230,152 @@ async fn only_the_level_s_mention_pings() {
         }
     }
     assert_eq!(discord.violations(), [""; 0]);
+}
+
+fn settings(url: String) -> DiscordSettings {
+    let url = Secret::new(url);
+    DiscordSettings { url, username: None, thread_id: None, silent_recoveries: false, update: false }
+}
+
+fn sink_with(settings: &DiscordSettings) -> DiscordSink {
+    DiscordSink::new(settings, HttpClient::new(Arc::new(RootCertStore::empty()), TIMEOUT).unwrap()).unwrap()
+}
+
+fn recovered() -> Alert {
+    Alert { kind: AlertKind::Recovered, status: Status::Up, ..alert(Some(Mention::Here)) }
+}
+
+#[tokio::test]
+async fn only_recoveries_are_silent_and_only_if_that_is_wanted() {
+    let discord = FakeDiscord::start().await;
+    let (bad, good) = (alert(None), Alert { mention: None, ..recovered() });
+    let mixed = [&bad];
+    let all_good = [&good];
+    for silent_recoveries in [true, false] {
+        let sink = sink_with(&DiscordSettings { silent_recoveries, ..settings(discord.url()) });
+        for form in [Form::Rich, Form::Plain] {
+            for (alert, also, is_good) in [
+                (&good, &[][..], true),
+                (&good, &all_good[..], true),
+                (&good, &mixed[..], false),
+                (&bad, &[][..], false),
+            ] {
+                let context = SendContext { also, form, ..SendContext::of(alert) };
+                assert_eq!(sink.send(&message(), &context).await, Verdict::Sent);
+                let flags = discord.received().pop().unwrap().body["flags"].as_u64();
+                assert_eq!(flags, (silent_recoveries && is_good).then_some(4096));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_digest_pings_everybody_that_its_alerts_would() {
+    let discord = FakeDiscord::start().await;
+    let sink = sink_at(discord.url());
+    let of = |mention| alert(Some(mention));
+    let others: Vec<_> = [
+        Mention::Role("1".to_owned()),
+        Mention::Here,
+        Mention::User("2".to_owned()),
+        Mention::Role("1".to_owned()),
+        Mention::Everyone,
+        Mention::Role("none".to_owned()),
+    ]
+    .into_iter()
+    .map(of)
+    .chain((10..200).map(|id| of(Mention::User(id.to_string()))))
+    .collect();
+    let others: Vec<&Alert> = others.iter().collect();
+    let first = alert(None);
+    for form in [Form::Rich, Form::Plain] {
+        let context = SendContext { also: &others, form, ..SendContext::of(&first) };
+        assert_eq!(sink.send(&message(), &context).await, Verdict::Sent);
+        let pings = discord.received().pop().unwrap().pings();
+        assert_eq!(pings[..3], ["@everyone", "roles:1", "users:2"]);
+        assert_eq!(pings.len(), 22);
+    }
+    assert_eq!(discord.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_end_of_an_incident_changes_its_newest_message() {
+    let discord = FakeDiscord::start().await;
+    let updating =
+        DiscordSettings { update: true, thread_id: Some("77".to_owned()), ..settings(discord.url()) };
+    let (sink, notes) = (sink_with(&updating), Notes::default());
+    let send = async |alert: &Alert, form| {
+        let context = SendContext { form, memory: &notes, ..SendContext::of(alert) };
+        sink.send(&message(), &context).await
+    };
+    let reminder = Alert { kind: AlertKind::Reminder, ..alert(None) };
+    assert_eq!(send(&alert(Some(Mention::Here)), Form::Rich).await, Verdict::Sent);
+    assert_eq!(send(&reminder, Form::Rich).await, Verdict::Sent);
+    assert_eq!(send(&recovered(), Form::Rich).await, Verdict::Sent);
+    let (received, edits) = (discord.received(), discord.edits());
+    assert_eq!((received.len(), edits.len()), (2, 1));
+    assert_eq!(edits[0].id, received[1].id);
+    assert_eq!(edits[0].query, "thread_id=77");
+    assert_eq!(edits[0].pings(), [""; 0]);
+    insta::assert_snapshot!(edits[0].body, @r#"{"allowed_mentions":{"parse":[]},"content":null,"embeds":[{"color":14300723,"description":"connection refused","fields":[{"inline":true,"name":"Zone","value":"local"},{"inline":false,"name":"Reason","value":"3 failures"}],"timestamp":"2026-11-22T09:02:30.500Z","title":"Jellyfin is down"}]}"#);
+
+    // In plain words, the rest goes away.
+    assert_eq!(send(&recovered(), Form::Plain).await, Verdict::Sent);
+    insta::assert_snapshot!(discord.edits()[1].body, @r#"{"allowed_mentions":{"parse":[]},"content":"Jellyfin is down\nconnection refused\nZone: local\nReason: 3 failures","embeds":[]}"#);
+    assert_eq!(discord.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_told_anew() {
+    let discord = FakeDiscord::start().await;
+    let (sink, notes) =
+        (sink_with(&DiscordSettings { update: true, ..settings(discord.url()) }), Notes::default());
+    let send = async |alert: &Alert, also: &[&Alert]| {
+        let context = SendContext { also, memory: &notes, ..SendContext::of(alert) };
+        sink.send(&message(), &context).await
+    };
+    // Unknown, as after a reinstallation.
+    assert_eq!(send(&recovered(), &[]).await, Verdict::Sent);
+    // Deleted by somebody.
+    assert_eq!(send(&alert(None), &[]).await, Verdict::Sent);
+    discord.delete(&discord.received()[1].id);
+    assert_eq!(send(&recovered(), &[]).await, Verdict::Sent);
+    // With others.
+    assert_eq!(send(&alert(None), &[]).await, Verdict::Sent);
+    assert_eq!(send(&recovered(), &[&recovered()]).await, Verdict::Sent);
+    assert_eq!((discord.received().len(), discord.edits().len()), (5, 0));
+    // A message whose number did not come is not changed, and was sent all the same.
+    discord.script([Answer::NoContent, Answer::Ok]);
+    let other = Alert { incident: IncidentId(2), ..alert(None) };
+    assert_eq!(send(&other, &[]).await, Verdict::Sent);
+    assert_eq!(send(&Alert { incident: IncidentId(2), ..recovered() }, &[]).await, Verdict::Sent);
+    assert_eq!((discord.received().len(), discord.edits().len()), (7, 0));
+    assert_eq!(discord.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_change_that_fails_is_judged_like_a_message() {
+    let cases: [(Answer, fn(&Verdict) -> bool); 6] = [
+        (Answer::ServerError, |verdict| matches!(verdict, Verdict::Retry(_))),
+        (Answer::Close, |verdict| matches!(verdict, Verdict::Retry(_))),
+        (Answer::Hang, |verdict| matches!(verdict, Verdict::Retry(_))),
+        (Answer::RateLimited(1.5), |verdict| *verdict == Verdict::Wait(Duration::from_millis(1500))),
+        (Answer::BadRequest, |verdict| matches!(verdict, Verdict::Refused(_))),
+        (Answer::NotFound, |verdict| matches!(verdict, Verdict::Disabled(_))),
+    ];
+    for (answer, is_expected) in cases {
+        let discord = FakeDiscord::start().await;
+        let (sink, notes) =
+            (sink_with(&DiscordSettings { update: true, ..settings(discord.url()) }), Notes::default());
+        let of = |alert| SendContext { memory: &notes, ..SendContext::of(alert) };
+        let (bad, good) = (alert(None), recovered());
+        assert_eq!(sink.send(&message(), &of(&bad)).await, Verdict::Sent);
+        discord.script([answer]);
+        let verdict = sink.send(&message(), &of(&good)).await;
+        assert!(is_expected(&verdict), "{answer:?}: {verdict:?}");
+        assert!(!format!("{verdict:?}").contains(TOKEN), "{verdict:?}");
+        assert_eq!(discord.received().len(), 1, "{answer:?}");
+    }
 }
 
 #[tokio::test]

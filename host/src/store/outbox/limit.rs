@@ -4,7 +4,7 @@
 //! So reminders and escalations go first, oldest first, except an incident's first news, which may be an escalation to
 //! a sink of a higher level; and with them news that newer ones of the same service follow. If there are none, an incident
 //! that is over and that the sink has not been told of is left out as a whole. What then remains is at most an end, a
-//! beginning and the newest news for each service. The head never gives way, since it may be in flight.
+//! beginning and the newest news for each service. The head and whatever is begun never give way: that may be in flight.
 
 use pihook_core::{SinkId, Timestamp};
 use rusqlite::{Connection, named_params};
@@ -17,7 +17,7 @@ pub(super) const MOST_PENDING: i64 = 1000;
 
 const NEWS: &str = "
     SELECT d.id FROM deliveries d JOIN alerts a ON a.id = d.alert
-    WHERE d.state = 'pending' AND d.sink = :sink
+    WHERE d.state = 'pending' AND d.sink = :sink AND d.batch IS NULL
       AND CASE
           WHEN a.kind IN ('reminder', 'escalated') THEN EXISTS (
               SELECT 1 FROM alerts earlier JOIN deliveries e ON e.alert = earlier.id AND e.sink = :sink
@@ -40,7 +40,8 @@ const WHOLE_INCIDENT: &str = "
               WHERE d.state = 'pending' AND d.sink = :sink ORDER BY d.id LIMIT 1)
           AND NOT EXISTS (
               SELECT 1 FROM alerts other JOIN deliveries o ON o.alert = other.id AND o.sink = :sink
-              WHERE other.incident = a.incident AND o.state = 'sent')
+              WHERE other.incident = a.incident
+                AND (o.state = 'sent' OR o.state = 'pending' AND o.batch IS NOT NULL))
         ORDER BY d.id LIMIT 1)";
 
 /// Brings the sink's pending deliveries back to the limit.

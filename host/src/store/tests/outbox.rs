@@ -1,7 +1,7 @@
 use pihook_core::{Colour, Field, FieldLayout, Message};
 
 use super::*;
-use crate::store::{Delivery, DeliveryState, DisabledSink, StoreReader};
+use crate::store::{Delivery, DeliveryState, DisabledSink, StoreReader, Waiting};
 
 fn discord() -> SinkId {
     SinkId::new("discord")
@@ -27,8 +27,8 @@ async fn deliveries_go_out_in_order_and_nothing_overtakes_a_failed_one() {
     let kinds = [AlertKind::Opened, AlertKind::Escalated, AlertKind::Recovered];
     store.commit(telling(kinds.map(|kind| alert(kind, 1, &["discord", "phone"])).to_vec())).await.unwrap();
     let first = next(&store).await;
-    store.save_message(first.id, &message()).await.unwrap();
-    store.delivery_failed(first.id, "HTTP 503", at(60)).await.unwrap();
+    assert!(store.begin(vec![first.id], &message()).await.unwrap());
+    store.deliveries_failed(vec![first.id], "HTTP 503", at(60)).await.unwrap();
     store.close().await.unwrap();
 
     let store = place.store();
@@ -50,7 +50,7 @@ async fn what_was_given_up_is_shown() {
     let store = place.store();
     store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord", "phone"])])).await.unwrap();
     let delivery = next(&store).await;
-    store.delivery_dead(delivery.id, "HTTP 400: no", at(50)).await.unwrap();
+    store.deliveries_dead(vec![delivery.id], "HTTP 400: no", at(50)).await.unwrap();
     assert_eq!(store.next_delivery(&discord()).await.unwrap(), None);
     let rows = StoreReader::open(&place.path).unwrap().undelivered().unwrap();
     assert_eq!(rows.len(), 2);
@@ -255,4 +255,117 @@ async fn beyond_the_limit_who_was_told_of_an_incident_hears_of_its_end() {
     let pending = pending(&place);
     assert!(pending.len() <= 1000, "{}", pending.len());
     assert_eq!(pending[..2], [("opened".to_owned(), 2), ("recovered".to_owned(), 1)]);
+}
+
+fn free(waiting: Waiting) -> Vec<Delivery> {
+    let Waiting::Free(deliveries) = waiting else { panic!("a batch was begun: {waiting:?}") };
+    deliveries
+}
+
+fn begun(waiting: Waiting) -> Vec<Delivery> {
+    let Waiting::Begun(deliveries) = waiting else { panic!("no batch was begun: {waiting:?}") };
+    deliveries
+}
+
+fn ids(deliveries: &[Delivery]) -> Vec<i64> {
+    deliveries.iter().map(|delivery| delivery.id).collect()
+}
+
+#[tokio::test]
+async fn a_batch_that_was_begun_is_the_same_after_a_restart_and_ends_as_a_whole() {
+    let place = Place::new();
+    let store = place.store();
+    let opened = |incident| alert(AlertKind::Opened, incident, &["discord"]);
+    store.commit(telling((1..=5).map(opened).collect())).await.unwrap();
+    let deliveries = free(store.waiting(&discord(), 3).await.unwrap());
+    assert_eq!(deliveries.len(), 3);
+    assert!(store.begin(ids(&deliveries), &message()).await.unwrap());
+    store.deliveries_failed(ids(&deliveries), "HTTP 503", at(60)).await.unwrap();
+    store.commit(telling(vec![opened(6)])).await.unwrap();
+    store.close().await.unwrap();
+
+    let store = place.store();
+    let again = begun(store.waiting(&discord(), 100).await.unwrap());
+    assert_eq!(ids(&again), ids(&deliveries));
+    assert_eq!(again[0].message, Some(message()));
+    assert!(again.iter().all(|delivery| delivery.attempts == 1));
+    store.deliveries_sent(ids(&again), at(61)).await.unwrap();
+    let rest = free(store.waiting(&discord(), 100).await.unwrap());
+    assert_eq!(rest.iter().map(|rest| rest.alert.incident.0).collect::<Vec<_>>(), [4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_batch_is_not_begun_with_what_has_ended_and_can_be_put_back() {
+    let place = Place::new();
+    let store = place.store();
+    let opened = |incident| alert(AlertKind::Opened, incident, &["discord"]);
+    store.commit(telling((1..=3).map(opened).collect())).await.unwrap();
+    let deliveries = free(store.waiting(&discord(), 100).await.unwrap());
+    store.spare(vec![deliveries[1].id], "no need", at(60)).await.unwrap();
+    assert!(!store.begin(ids(&deliveries), &message()).await.unwrap());
+    let rest = free(store.waiting(&discord(), 100).await.unwrap());
+    assert_eq!(ids(&rest), [deliveries[0].id, deliveries[2].id]);
+    assert!(
+        StoreReader::open(&place.path)
+            .unwrap()
+            .undelivered()
+            .unwrap()
+            .iter()
+            .all(|row| row.last_error.is_none())
+    );
+
+    assert!(store.begin(ids(&rest), &message()).await.unwrap());
+    store.put_back(ids(&rest)).await.unwrap();
+    let rest = free(store.waiting(&discord(), 100).await.unwrap());
+    assert!(rest.iter().all(|delivery| delivery.message.is_none()));
+}
+
+#[tokio::test]
+async fn what_is_begun_never_gives_way() {
+    let place = Place::new();
+    let store = place.store();
+    let reminders = |count| (0..count).map(|_| alert(AlertKind::Reminder, 1, &["discord"])).collect();
+    store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord"])])).await.unwrap();
+    store.commit(telling(reminders(199))).await.unwrap();
+    let batch = free(store.waiting(&discord(), 200).await.unwrap());
+    assert!(store.begin(ids(&batch), &message()).await.unwrap());
+    store.commit(telling(reminders(1000))).await.unwrap();
+    assert_eq!(pending(&place).len(), 1000);
+    assert_eq!(ids(&begun(store.waiting(&discord(), 1).await.unwrap())), ids(&batch));
+}
+
+#[tokio::test]
+async fn a_fallback_is_told_once_after_what_it_has_and_hears_of_the_end() {
+    let place = Place::new();
+    let store = place.store();
+    let phone = SinkId::new("phone");
+    store.commit(telling(vec![alert(AlertKind::Opened, 1, &["discord"])])).await.unwrap();
+    store.commit(telling(vec![alert(AlertKind::Opened, 2, &["discord", "phone"])])).await.unwrap();
+    let batch = free(store.waiting(&discord(), 9).await.unwrap());
+    assert!(store.begin(ids(&batch), &message()).await.unwrap());
+    let mut added = store.deliveries_added();
+    added.mark_unchanged();
+    assert_eq!(store.redirect(&discord(), &phone, at(60)).await.unwrap(), 1);
+    assert!(added.has_changed().unwrap(), "the fallback's worker is not woken");
+    assert_eq!(store.redirect(&discord(), &phone, at(61)).await.unwrap(), 0);
+
+    assert!(free(store.waiting(&discord(), 9).await.unwrap()).is_empty());
+    let told = free(store.waiting(&phone, 9).await.unwrap());
+    let what: Vec<_> = told.iter().map(|told| (told.alert.incident.0, told.meant_for.clone())).collect();
+    assert_eq!(what, [(2, None), (1, Some(discord()))]);
+    assert!(told.iter().all(|told| told.message.is_none() && told.attempts == 0));
+    let undelivered = StoreReader::open(&place.path).unwrap().undelivered().unwrap();
+    assert_eq!(undelivered.len(), 2, "{undelivered:?}");
+    store.deliveries_sent(ids(&told), at(62)).await.unwrap();
+
+    store.commit(telling(vec![alert(AlertKind::Recovered, 1, &["discord"])])).await.unwrap();
+    let end = free(store.waiting(&phone, 9).await.unwrap());
+    assert_eq!(
+        (end.len(), end[0].alert.kind, end[0].meant_for.clone()),
+        (1, AlertKind::Recovered, Some(discord()))
+    );
+    assert_eq!(free(store.waiting(&discord(), 9).await.unwrap()).len(), 1);
+    // It has that too.
+    assert_eq!(store.redirect(&discord(), &phone, at(63)).await.unwrap(), 0);
+    assert_eq!(free(store.waiting(&phone, 9).await.unwrap()).len(), 1);
 }

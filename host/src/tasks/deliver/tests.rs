@@ -4,3 +4,4 @@
 mod over_http;
 mod scripted;
 mod stage;
+mod storms;

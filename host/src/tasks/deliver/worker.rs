@@ -1,24 +1,29 @@
 //! One sink's worker.
 
 mod disabled;
+mod patience;
+mod plan;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use pihook_core::plain::plain_message;
+use pihook_core::dispatch::Rhythm;
 use pihook_core::{Backoff, Message, SinkId, Timestamp};
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, error, info, warn};
 
+use super::batch::Batch;
 use super::crew::report;
 use super::recollection::Recollection;
 use super::{Deliverer, Outlet, Standing};
 use crate::shutdown::Shutdown;
 use crate::sinks::{Form, Late, SendContext, Verdict};
-use crate::store::{Delivery, StoreError};
+use crate::store::StoreError;
+use patience::Still;
+use plan::Next;
 
 /// How long an attempt in flight may go on after the request to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -27,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// a fault in them, which must not silence a sink.
 const FORMATTING: Duration = Duration::from_secs(30);
 
-/// After so many panics over one delivery, neither its formatter nor its saved wording is trusted.
+/// After so many panics over one batch, neither its formatter nor its saved wording is trusted.
 const PANICS_UNTIL_PLAIN: u32 = 2;
 /// After so many it is given up, lest it hold back all that follow.
 const PANICS_UNTIL_DEAD: u32 = 3;
@@ -40,16 +45,32 @@ pub(super) struct Worker {
     deliverer: Deliverer,
     ask: Arc<Notify>,
     stop: Shutdown,
-    /// The delivery at hand, shared by the clones: a panic leaves it behind.
+    /// What the worker counts its time from.
+    born: Instant,
+    /// The batch at hand, shared by the clones: a panic leaves it behind.
     head: Arc<AtomicI64>,
     panics: Panics,
 }
 
-/// How often this worker has panicked over the same delivery, and which.
+/// How it goes with the sink since the worker began.
+struct Going {
+    rhythm: Rhythm,
+    /// Since when it has taken nothing; none if it took the last thing it was given.
+    failing_since: Option<Instant>,
+}
+
+/// How often this worker has panicked over the same batch, and which.
 #[derive(Clone, Copy, Debug, Default)]
 struct Panics {
     head: i64,
     count: u32,
+}
+
+impl Panics {
+    /// Whether formatters and what they have worded are trusted.
+    fn is_trusted(self) -> bool {
+        self.count < PANICS_UNTIL_PLAIN
+    }
 }
 
 /// The worker was told to stop.
@@ -64,7 +85,8 @@ impl Worker {
         ask: Arc<Notify>,
         stop: Shutdown,
     ) -> Self {
-        Self { id, outlet, deliverer, ask, stop, head: Arc::default(), panics: Panics::default() }
+        let (head, panics) = (Arc::default(), Panics::default());
+        Self { id, outlet, deliverer, ask, stop, born: Instant::now(), head, panics }
     }
 
     /// Takes note that a clone of this has panicked.
@@ -84,10 +106,16 @@ impl Worker {
         self.recall().await?;
         // Before the first look into the outbox, so that nothing can slip between looking and waiting.
         let mut added = self.deliverer.store.deliveries_added();
+        let mut going = Going { rhythm: Rhythm::new(&self.outlet.policy), failing_since: None };
         loop {
-            match self.persist(|| self.deliverer.store.next_delivery(&self.id)).await? {
-                Some(delivery) => self.deliver(&delivery).await?,
-                None => {
+            match self.next(&mut going).await? {
+                Next::Deliver(batch) => self.deliver(batch, &mut going).await?,
+                Next::Look => {}
+                Next::Gather(wait) => self.pause(wait).await?,
+                Next::Hold(wait) => {
+                    self.until_stop(async { _ = timeout(wait, added.changed()).await }).await?;
+                }
+                Next::Rest => {
                     self.stands(Standing::Works);
                     self.until_stop(async { _ = added.changed().await }).await?;
                 }
@@ -95,78 +123,75 @@ impl Worker {
         }
     }
 
-    /// Stays with one delivery until it has come to an end, or the sink was disabled and works again.
-    async fn deliver(&self, delivery: &Delivery) -> Result<(), Stopped> {
-        self.head.store(delivery.id, Ordering::Relaxed);
-        let panics = if self.panics.head == delivery.id { self.panics.count } else { 0 };
-        if panics >= PANICS_UNTIL_DEAD {
-            return self.dead(delivery, "PiHook fails over this alert; its log says more").await;
+    /// Stays with one batch until it has come to an end or is another's, or the sink was disabled and works again.
+    async fn deliver(&self, mut batch: Batch, going: &mut Going) -> Result<(), Stopped> {
+        let panics = self.meets(&batch);
+        if panics.count >= PANICS_UNTIL_DEAD {
+            return self.dead(&batch, "PiHook fails over this alert; its log says more").await;
         }
-        let (mut message, mut form) = if panics >= PANICS_UNTIL_PLAIN {
-            (plain_message(&delivery.alert), Form::Plain)
-        } else {
-            (self.wording(delivery).await?, Form::Rich)
+        let (mut message, mut form) = match batch.saved.take() {
+            Some(message) if panics.is_trusted() => (message, Form::Rich),
+            _ => (batch.plain(), Form::Plain),
         };
-        let mut attempts = delivery.attempts;
+        let mut attempts = batch.attempts();
         loop {
-            match self.attempt(delivery, &message, form).await? {
-                Verdict::Sent => return self.sent(delivery).await,
+            let began = Instant::now();
+            let wait = match self.attempt(&batch, &message, form).await? {
+                Verdict::Sent => {
+                    going.rhythm.sent(self.born.elapsed());
+                    going.failing_since = None;
+                    return self.sent(&batch).await;
+                }
                 Verdict::Wait(wait) => {
-                    info!(sink = %self.id, delivery = delivery.id, "the sink asks to wait {wait:?}");
-                    self.pause(wait).await?;
+                    info!(sink = %self.id, delivery = batch.id(), "the sink asks to wait {wait:?}");
+                    wait
                 }
                 Verdict::Retry(why) => {
                     attempts = attempts.saturating_add(1);
-                    let delay = Backoff::DELIVERY.delay(attempts, seed(delivery));
-                    self.failed(delivery, &why, delay).await;
-                    self.pause(delay).await?;
+                    let delay = Backoff::DELIVERY.delay(attempts, seed(&batch));
+                    self.failed(&batch, &why, delay).await;
+                    delay
                 }
                 Verdict::Refused(why) if form == Form::Rich => {
-                    warn!(sink = %self.id, delivery = delivery.id, "the message is refused, plain words follow: {why}");
-                    message = plain_message(&delivery.alert);
+                    warn!(sink = %self.id, delivery = batch.id(), "the message is refused, plain words follow: {why}");
+                    message = batch.plain();
                     form = Form::Plain;
+                    continue;
                 }
-                Verdict::Refused(why) => return self.dead(delivery, &why).await,
+                Verdict::Refused(why) => {
+                    going.failing_since = None;
+                    return self.dead(&batch, &why).await;
+                }
                 Verdict::Disabled(why) => return self.disabled(&why).await,
+            };
+            if self.wait_after(began, wait, &batch, going).await? == Still::Elsewhere {
+                return Ok(());
             }
         }
     }
 
-    /// The delivery's message: as it was saved, or else worded and saved now.
-    async fn wording(&self, delivery: &Delivery) -> Result<Message, Stopped> {
-        if let Some(message) = &delivery.message {
-            return Ok(message.clone());
-        }
-        let (outlet, alert) = (&self.outlet, &delivery.alert);
-        let formatting = self.deliverer.formatter.format(&outlet.formatter, alert, outlet.sink.kind());
-        let message = self.until_stop(timeout(FORMATTING, formatting)).await?.unwrap_or_else(|_elapsed| {
-            error!(
-                formatter = outlet.formatter,
-                "the formatter does not end, so the built-in wording is used"
-            );
-            plain_message(alert)
-        });
-        if let Err(error) = self.deliverer.store.save_message(delivery.id, &message).await {
-            // Being told matters more than being told the same after a restart.
-            report("a message is not saved, and sent all the same", &error);
-        }
-        Ok(message)
+    /// Takes the batch up, and says how often that ended in a panic.
+    fn meets(&self, batch: &Batch) -> Panics {
+        self.head.store(batch.id(), Ordering::Relaxed);
+        if self.panics.head == batch.id() { self.panics } else { Panics::default() }
     }
 
     /// Sends once. None begins after the request to stop; one in flight then has the time of grace.
-    async fn attempt(&self, delivery: &Delivery, message: &Message, form: Form) -> Result<Verdict, Stopped> {
+    async fn attempt(&self, batch: &Batch, message: &Message, form: Form) -> Result<Verdict, Stopped> {
         if self.stop.is_requested() {
             return Err(Stopped);
         }
-        let (alert, now) = (&delivery.alert, self.now());
-        let decided = alert.at.to_zoned(self.deliverer.zone.clone());
+        let Some((alert, also)) = batch.lead() else { return Err(Stopped) };
+        let now = self.now();
+        let decided = batch.decided().unwrap_or(alert.at).to_zoned(self.deliverer.zone.clone());
         let late = Late::of(decided, now);
         let context = SendContext {
             alert,
+            also: &also,
             late: late.as_ref(),
             form,
             now,
-            delivery: delivery.id,
+            delivery: batch.id(),
             memory: &Recollection { store: &self.deliverer.store, sink: &self.id },
         };
         let mut sending = self.outlet.sink.send(message, &context);
@@ -176,25 +201,32 @@ impl Worker {
         timeout(GRACE, sending).await.map_err(|_elapsed| Stopped)
     }
 
-    async fn sent(&self, delivery: &Delivery) -> Result<(), Stopped> {
+    async fn sent(&self, batch: &Batch) -> Result<(), Stopped> {
         let now = self.now();
-        info!(sink = %self.id, delivery = delivery.id, incident = %delivery.alert.incident, "alert delivered");
+        match batch.alerts() {
+            [alert] => {
+                info!(sink = %self.id, delivery = batch.id(), incident = %alert.incident, "alert delivered");
+            }
+            alerts => {
+                info!(sink = %self.id, delivery = batch.id(), alerts = alerts.len(), "alerts delivered as one message");
+            }
+        }
         self.stands(Standing::Works);
-        self.persist(|| self.deliverer.store.delivery_sent(delivery.id, now)).await
+        self.persist(|| self.deliverer.store.deliveries_sent(batch.ids(), now)).await
     }
 
-    async fn failed(&self, delivery: &Delivery, why: &str, delay: Duration) {
-        warn!(sink = %self.id, delivery = delivery.id, "the alert is not delivered yet, next attempt in {delay:.1?}: {why}");
+    async fn failed(&self, batch: &Batch, why: &str, delay: Duration) {
+        warn!(sink = %self.id, delivery = batch.id(), "the alert is not delivered yet, next attempt in {delay:.1?}: {why}");
         let next = self.now().checked_add(delay).unwrap_or(Timestamp::MAX);
-        if let Err(error) = self.deliverer.store.delivery_failed(delivery.id, why, next).await {
+        if let Err(error) = self.deliverer.store.deliveries_failed(batch.ids(), why, next).await {
             report("a failed attempt is not noted", &error);
         }
     }
 
-    async fn dead(&self, delivery: &Delivery, why: &str) -> Result<(), Stopped> {
+    async fn dead(&self, batch: &Batch, why: &str) -> Result<(), Stopped> {
         let now = self.now();
-        error!(sink = %self.id, delivery = delivery.id, "the alert is given up: {why}");
-        self.persist(|| self.deliverer.store.delivery_dead(delivery.id, why, now)).await
+        error!(sink = %self.id, delivery = batch.id(), alerts = batch.alerts().len(), "the alert is given up: {why}");
+        self.persist(|| self.deliverer.store.deliveries_dead(batch.ids(), why, now)).await
     }
 
     /// Says how the sink is doing, if that is news. A sink that was enabled again only works once it has taken
@@ -244,6 +276,6 @@ impl Worker {
 }
 
 /// Makes deliveries drift apart.
-fn seed(delivery: &Delivery) -> u64 {
-    delivery.id.unsigned_abs()
+fn seed(batch: &Batch) -> u64 {
+    batch.id().unsigned_abs()
 }

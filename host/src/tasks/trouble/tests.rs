@@ -13,6 +13,7 @@ use crate::clock::SystemClock;
 use crate::shutdown::{self, ShutdownSender};
 use crate::sinks::{Asking, SendContext, Sending};
 use crate::tasks::deliver::Outlet;
+use pihook_core::dispatch::Policy;
 
 fn flagged() -> Maintenance {
     Maintenance { flag: Some(pihook_core::maintenance::Flag::default()), ..Maintenance::default() }
@@ -61,8 +62,12 @@ impl Stage {
     fn new(failures: u32) -> Self {
         let (sender, titles) = mpsc::channel(10);
         let recorder = Recorder { titles: sender, failures: AtomicU32::new(failures) };
-        let outlet =
-            Outlet { sink: Arc::new(recorder), formatter: String::new(), digest_formatter: String::new() };
+        let outlet = Outlet {
+            sink: Arc::new(recorder),
+            formatter: String::new(),
+            digest_formatter: String::new(),
+            policy: Policy::EACH,
+        };
         let sinks = watch::Sender::new(Arc::new(SinkSet::from([(SinkId::new("chat"), outlet)])));
         let (trouble, maintenance) = (watch::Sender::new(None), watch::Sender::new(Maintenance::default()));
         let teller = TroubleTeller {

@@ -35,15 +35,45 @@ fn each_alert_has_a_line() {
     );
 }
 
+fn storm(count: usize) -> Vec<Alert> {
+    (0..count).map(|n| alert(&format!("S{n:03}"), Kind::Opened, Status::Down, "failures")).collect()
+}
+
+fn body(alerts: &[Alert], body: usize) -> String {
+    message(alerts, &Target::default(), Measure { body, ..Measure::default() }).body
+}
+
 #[test]
-fn what_does_not_fit_is_counted_and_the_newest_stays() {
-    let alerts: Vec<Alert> =
-        (0..100).map(|n| alert(&format!("S{n}"), Kind::Opened, Status::Down, "failures")).collect();
-    for body in [0, 30, 200, 1000] {
-        let text = message(&alerts, &Target::default(), Measure { body, ..Measure::default() }).body;
-        assert!(text.encode_utf16().count() <= body.max(MORE), "{text}");
-        assert!(text.starts_with("… "), "{text}");
-        assert_eq!(text.contains("S99"), body >= 200);
+fn where_it_is_long_what_was_seen_goes_first_and_then_all_but_the_names() {
+    let alerts = storm(100);
+    assert!(body(&alerts, 4096).starts_with("12:05 🔴 S000 is down: HTTP 503\n12:05"));
+    assert!(body(&alerts, 2500).starts_with("12:05 🔴 S000 is down\n12:05"));
+    let names = body(&alerts, 1000);
+    assert!(names.starts_with("🔴 down: S000, S001, S002"), "{names}");
+    for room in [700, 1000, 2500, 4096] {
+        let text = body(&alerts, room);
+        assert!(alerts.iter().all(|alert| text.matches(&alert.service).count() == 1), "{room}: {text}");
+    }
+}
+
+#[test]
+fn names_that_do_not_fit_are_counted() {
+    let mut alerts = storm(100);
+    alerts.extend((0..50).map(|n| alert(&format!("S{n:03}"), Kind::Recovered, Status::Up, "recovered")));
+    alerts.extend((0..3).map(|_| alert("WAN", Kind::Notice, Status::Up, "event")));
+    assert_eq!(
+        body(&alerts, 120),
+        "🔴 down: S050, S051, S052, S053 and 46 more\n\
+         🟢 up again: S000, S001, S002, S003, S004, S005 and 44 more\n\
+         🔵 news: 3"
+    );
+    for room in 0..1500 {
+        let text = body(&alerts, room);
+        assert!(units(&text) <= room, "{room}: {text}");
+        assert!(
+            room < 200 || text.contains("down") && text.contains("up again") && text.contains("news"),
+            "{room}: {text}"
+        );
     }
 }
 

@@ -18,8 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn sink_at(url: String) -> Arc<dyn Sink> {
     let client = HttpClient::new(Arc::new(RootCertStore::empty()), Duration::from_millis(300)).unwrap();
-    let settings =
-        DiscordSettings { url: Secret::new(url), username: None, thread_id: None, silent_recoveries: false };
+    let settings = DiscordSettings {
+        url: Secret::new(url),
+        username: None,
+        thread_id: None,
+        silent_recoveries: false,
+        update: false,
+    };
     Arc::new(DiscordSink::new(&settings, client).unwrap())
 }
 
@@ -195,7 +200,10 @@ async fn no_log_line_and_no_row_has_the_webhook_s_token() {
     for text in [
         log,
         rows,
-        format!("{:?}", Outlet { sink, formatter: String::new(), digest_formatter: String::new() }),
+        format!(
+            "{:?}",
+            Outlet { sink, formatter: String::new(), digest_formatter: String::new(), policy: Policy::EACH }
+        ),
     ] {
         assert!(!text.contains(TOKEN) && !text.contains("/api/webhooks/"), "{text}");
     }

@@ -16,7 +16,7 @@ use crate::tasks::deliver::crew::Crew;
 use crate::tasks::deliver::*;
 
 /// What a scripted sink does.
-enum Act {
+pub(super) enum Act {
     Give(Verdict),
     /// Answers after this time.
     After(Duration, Verdict),
@@ -26,15 +26,16 @@ enum Act {
 
 /// An attempt that a scripted sink has seen.
 #[derive(Debug)]
-struct Seen {
-    at: Instant,
-    title: String,
-    form: Form,
+pub(super) struct Seen {
+    pub(super) at: Instant,
+    pub(super) title: String,
+    pub(super) body: String,
+    pub(super) form: Form,
     late: Option<String>,
 }
 
 /// Does what its script says, then takes everything.
-struct ScriptedSink {
+pub(super) struct ScriptedSink {
     fingerprint: &'static str,
     script: Mutex<VecDeque<Act>>,
     seen: mpsc::Sender<Seen>,
@@ -43,7 +44,7 @@ struct ScriptedSink {
     works: AtomicBool,
 }
 
-fn scripted<const N: usize>(
+pub(super) fn scripted<const N: usize>(
     fingerprint: &'static str,
     script: [Act; N],
 ) -> (Arc<dyn Sink>, mpsc::Receiver<Seen>) {
@@ -51,7 +52,7 @@ fn scripted<const N: usize>(
     (sink, seen)
 }
 
-fn scripted_sink<const N: usize>(
+pub(super) fn scripted_sink<const N: usize>(
     fingerprint: &'static str,
     script: [Act; N],
 ) -> (Arc<ScriptedSink>, mpsc::Receiver<Seen>) {
@@ -69,6 +70,11 @@ fn scripted_sink<const N: usize>(
 }
 
 impl ScriptedSink {
+    /// Does this next.
+    pub(super) fn then<const N: usize>(&self, script: [Act; N]) {
+        *self.script.lock().unwrap() = script.into();
+    }
+
     /// When it was asked whether it works.
     async fn next_question(&self) -> Instant {
         self.asked.1.lock().await.recv().await.unwrap()
@@ -87,7 +93,8 @@ impl Sink for ScriptedSink {
     fn send<'a>(&'a self, message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a> {
         Box::pin(async move {
             let late = context.late.map(ToString::to_string);
-            let seen = Seen { at: Instant::now(), title: message.title.clone(), form: context.form, late };
+            let (title, body) = (message.title.clone(), message.body.clone());
+            let seen = Seen { at: Instant::now(), title, body, form: context.form, late };
             self.seen.send(seen).await.unwrap();
             let act = self.script.lock().unwrap().pop_front();
             match act {
@@ -111,19 +118,19 @@ impl Sink for ScriptedSink {
     }
 }
 
-fn retry() -> Act {
+pub(super) fn retry() -> Act {
     Act::Give(Verdict::Retry("unreachable".to_owned()))
 }
 
-fn refuse() -> Act {
+pub(super) fn refuse() -> Act {
     Act::Give(Verdict::Refused("bad request".to_owned()))
 }
 
-fn disable() -> Act {
+pub(super) fn disable() -> Act {
     Act::Give(Verdict::Disabled("the webhook is gone".to_owned()))
 }
 
-async fn next(seen: &mut mpsc::Receiver<Seen>) -> Seen {
+pub(super) async fn next(seen: &mut mpsc::Receiver<Seen>) -> Seen {
     seen.recv().await.unwrap()
 }
 

@@ -59,6 +59,25 @@ impl Formatter for CountingFormatter {
             }
         })
     }
+
+    fn digest<'a>(&'a self, formatter: &'a str, alerts: &'a [Alert], _sink_kind: &'a str) -> Formatting<'a> {
+        Box::pin(async move {
+            let count = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            match formatter {
+                "hangs" => std::future::pending().await,
+                "panics" if count < 3 => panic!("a formatter's bug"),
+                _ => {
+                    let names: Vec<_> = alerts.iter().map(|alert| alert.service.as_str()).collect();
+                    Message {
+                        title: format!("{} #{count}", names.join("+")),
+                        body: String::new(),
+                        fields: Vec::new(),
+                        colour: Colour::Bad,
+                    }
+                }
+            }
+        })
+    }
 }
 
 /// A database, a formatter, a clock; and the deliverer while it runs.
@@ -118,6 +137,11 @@ impl Stage {
 
     /// Decides an alert about this service for these sinks.
     pub(super) async fn decide(&self, service: &str, sinks: &[&str]) {
+        self.decide_all(service, vec![alert(service, sinks)]).await;
+    }
+
+    /// Decides these alerts about this service.
+    pub(super) async fn decide_all(&self, service: &str, alerts: Vec<Alert>) {
         let row = RegisteredService {
             id: ServiceId::new(service),
             name: service.to_owned(),
@@ -133,7 +157,7 @@ impl Stage {
             transition: None,
             incident: None,
             state: None,
-            alerts: vec![alert(service, sinks)],
+            alerts,
         };
         self.store.commit(commit).await.unwrap();
     }
@@ -206,7 +230,20 @@ pub(super) fn alert(service: &str, sinks: &[&str]) -> Alert {
 
 /// A set of sinks, each worded by the formatter of this id.
 pub(super) fn set<const N: usize>(formatter: &str, sinks: [(&str, Arc<dyn Sink>); N]) -> SinkSet {
-    let outlet =
-        |sink| Outlet { sink, formatter: formatter.to_owned(), digest_formatter: formatter.to_owned() };
+    set_with(formatter, &Policy::EACH, sinks)
+}
+
+/// The same, all told in this way.
+pub(super) fn set_with<const N: usize>(
+    formatter: &str,
+    policy: &Policy,
+    sinks: [(&str, Arc<dyn Sink>); N],
+) -> SinkSet {
+    let outlet = |sink| Outlet {
+        sink,
+        formatter: formatter.to_owned(),
+        digest_formatter: formatter.to_owned(),
+        policy: policy.clone(),
+    };
     sinks.into_iter().map(|(id, sink)| (SinkId::new(id), outlet(sink))).collect()
 }

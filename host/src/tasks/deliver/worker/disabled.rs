@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use super::{Stopped, Worker};
@@ -50,8 +50,22 @@ impl Worker {
         self.persist(|| self.deliverer.store.enable_sink(&self.id)).await
     }
 
+    /// Returns when it is time to ask, or when somebody wants it. Meanwhile the fallback tells what comes.
     async fn next_question(&self) -> Result<(), Stopped> {
-        // Out of time or asked to: both are the time to ask.
-        self.until_stop(timeout(ASK_AGAIN, self.ask.notified())).await.map(|_| ())
+        let mut added = self.deliverer.store.deliveries_added();
+        let due = Instant::now() + ASK_AGAIN;
+        loop {
+            self.redirect().await?;
+            let asked = async {
+                tokio::select! {
+                    () = self.ask.notified() => true,
+                    () = sleep_until(due) => true,
+                    Ok(()) = added.changed(), if self.outlet.policy.fallback.is_some() => false,
+                }
+            };
+            if self.until_stop(asked).await? {
+                return Ok(());
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::clock::SystemClock;
 use crate::shutdown;
 use crate::sinks::{Asking, SendContext, Sending};
 use crate::tasks::deliver::Outlet;
+use pihook_core::dispatch::Policy;
 
 #[derive(Default)]
 struct Recorder {
@@ -80,7 +81,12 @@ async fn alerts_that_cannot_be_written_are_told_once_after_a_grace() {
     let store = Store::open(&path, Duration::from_secs(1)).unwrap();
     let sink = Arc::new(Recorder::default());
     sink.verdicts.lock().unwrap().push(Verdict::Retry("unreachable".to_owned()));
-    let outlet = Outlet { sink: sink.clone(), formatter: String::new(), digest_formatter: String::new() };
+    let outlet = Outlet {
+        sink: sink.clone(),
+        formatter: String::new(),
+        digest_formatter: String::new(),
+        policy: Policy::EACH,
+    };
     let sinks = watch::Sender::new(Arc::new(SinkSet::from([(SinkId::new("chat"), outlet)])));
     let teller =
         HeldTeller { store: store.clone(), sinks: sinks.subscribe(), clock: Arc::new(SystemClock::start()) };
