@@ -39,18 +39,25 @@ pub(super) enum Durability {
     PowerCut,
 }
 
+impl Durability {
+    /// Has the connection's next transactions risk no more. Not settable within one.
+    pub(super) fn ask_of(self, db: &Connection) -> rusqlite::Result<()> {
+        // WAL: NORMAL syncs at checkpoints only, FULL after each transaction.
+        let synchronous = match self {
+            Durability::Crash => "NORMAL",
+            Durability::PowerCut => "FULL",
+        };
+        db.pragma_update(None, "synchronous", synchronous)
+    }
+}
+
 /// Writes everything that is pending in one transaction and returns how many deliveries that added.
 pub(super) fn write(
     db: &mut Connection,
     pending: &Pending,
     durability: Durability,
 ) -> Result<usize, StoreError> {
-    // WAL: NORMAL syncs at checkpoints only, FULL after each transaction. Not settable within one.
-    let synchronous = match durability {
-        Durability::Crash => "NORMAL",
-        Durability::PowerCut => "FULL",
-    };
-    db.pragma_update(None, "synchronous", synchronous)?;
+    durability.ask_of(db)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let deliveries = insert(&tx, pending)?;
     note_latest(&tx)?;

@@ -1,3 +1,4 @@
+mod checkpoint;
 mod commits;
 mod crash;
 mod damage;
@@ -24,7 +25,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::writer::Tuning;
-use super::{RegisteredService, Store, writer};
+use super::{RegisteredService, Store, StoreError, archive, writer};
 
 /// So long that only something else can have caused a write.
 const NEVER: Duration = Duration::from_secs(3600);
@@ -183,6 +184,12 @@ fn registered(id: &str) -> RegisteredService {
         check: "http".to_owned(),
         every: Some(Duration::from_secs(60)),
     }
+}
+
+/// Packs so many at most, and returns how many it were.
+fn pack(db: &mut Connection, now_ms: i64, limit: usize) -> Result<usize, StoreError> {
+    let batch = archive::read(db, now_ms, limit)?;
+    archive::pack(db, batch)
 }
 
 /// Waits until the condition holds; the test's own time limit is the bound.

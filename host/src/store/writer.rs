@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::StoreError;
+use super::checkpoint::Checkpointer;
 use super::pending::Ack;
 use super::queue::{Limits, Mailbox};
 use super::records::{self, Durability};
@@ -69,6 +70,8 @@ pub(super) struct Told {
     pub(super) trouble: watch::Sender<Option<String>>,
     /// Counts the databases that were damaged and replaced.
     pub(super) replaced: watch::Sender<u64>,
+    /// Bytes of the write-ahead log, while it is far longer than usual.
+    pub(super) long_log: watch::Sender<Option<u64>>,
 }
 
 impl Told {
@@ -85,6 +88,7 @@ impl Told {
 struct Writer {
     db: Connection,
     path: PathBuf,
+    checkpointer: Checkpointer,
     /// What is damaged, and when to try again to replace it.
     damaged: Option<(String, Instant)>,
     tuning: Tuning,
@@ -114,9 +118,13 @@ pub(super) fn start(
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(StoreError::Thread)?;
     let (jobs, queue) = mpsc::channel(QUEUE);
     let mailbox = Arc::new(Mailbox::new(Limits { batch: BATCH, kept: tuning.kept }));
+    let mut db = db;
+    let checkpointer = Checkpointer::start(path.clone(), told.long_log.clone())?;
+    checkpointer.watch(&mut db)?;
     let writer = Writer {
         db,
         path,
+        checkpointer,
         damaged: None,
         tuning,
         mailbox: mailbox.clone(),
@@ -275,11 +283,14 @@ impl Writer {
     }
 
     fn replace(&mut self, damage: &str) -> Result<(), StoreError> {
+        // The log must not be copied into a file that is being moved.
+        let _paused = self.checkpointer.pause();
         // Closing must not copy the log into the damaged file, nor remove it.
         let _kept = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         self.db = Connection::open_in_memory()?;
         rescue::replace(&self.path, damage, Layout::CHOSEN)?;
         self.db = schema::open(&self.path, Layout::CHOSEN, self.tuning.busy)?;
+        self.checkpointer.watch(&mut self.db)?;
         Ok(())
     }
 
@@ -324,9 +335,26 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
 {
+    call_with(jobs, Durability::PowerCut, work).await
+}
+
+/// The same for work that may be done again: nobody waits for the disk to have taken it.
+pub(super) async fn call_lightly<T, F>(jobs: &mpsc::Sender<Job>, work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+{
+    call_with(jobs, Durability::Crash, work).await
+}
+
+async fn call_with<T, F>(jobs: &mpsc::Sender<Job>, durability: Durability, work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+{
     let (ack, answer) = oneshot::channel();
     let job = Job::Call(Box::new(move |db| {
-        let result = db.pragma_update(None, "synchronous", "FULL").map_err(StoreError::from);
+        let result = durability.ask_of(db).map_err(StoreError::from);
         let result = result.and_then(|()| work(db));
         let damage = result.as_ref().err().and_then(StoreError::damage);
         let _gone = ack.send(result);
