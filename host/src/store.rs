@@ -48,6 +48,8 @@ mod heartbeats;
 mod held;
 mod history;
 mod kept;
+mod losses;
+mod maintenance;
 mod outbox;
 mod pending;
 mod prune;
@@ -67,6 +69,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::maintenance::{Entry, Period};
 use pihook_core::monitor::{Commit, SavedState};
 use pihook_core::{Alert, Message, ServiceId, SinkId, Timestamp, Week};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -80,6 +83,8 @@ pub use error::StoreError;
 pub use held::{Ended, Turn};
 pub use history::{Series, WeekNote};
 pub use kept::Entries as KeptEntries;
+pub use losses::Lost;
+pub use maintenance::Maintained;
 pub use outbox::Delivery;
 pub use prune::Cutoff;
 pub use queue::Receipt;
@@ -132,6 +137,12 @@ impl Store {
         self.mailbox.put(commit, kept)
     }
 
+    /// Takes in what is to be written of maintenance, and never waits; it is written soon. While the database cannot be
+    /// written, the newest some thousands are kept.
+    pub fn note_maintenance(&self, entries: Vec<Entry>) {
+        self.mailbox.put_maintenance(entries);
+    }
+
     /// A receipt was awaited for too long, as it is when a disk hangs: nobody waits for the disk until it has answered.
     pub fn stop_waiting(&self) {
         self.told.set_trouble(Some("the disk does not answer".to_owned()));
@@ -162,6 +173,11 @@ impl Store {
     /// in history.
     pub async fn load_state(&self) -> Result<SavedState, StoreError> {
         writer::call(&self.jobs, |db| records::load_state(db)).await
+    }
+
+    /// Maintenance that lasts as far as history knows.
+    pub async fn lasting_maintenance(&self) -> Result<Vec<Period>, StoreError> {
+        writer::call(&self.jobs, |db| maintenance::lasting(db)).await
     }
 
     /// What the services' checks have kept.
@@ -235,6 +251,12 @@ impl Store {
     #[must_use]
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.told.trouble.subscribe()
+    }
+
+    /// What was lost when the database could last not be written; as of its end.
+    #[must_use]
+    pub fn lost(&self) -> watch::Receiver<Lost> {
+        self.told.lost.subscribe()
     }
 
     /// How long the write-ahead log is, in bytes, while somebody who reads without end keeps it from being emptied.

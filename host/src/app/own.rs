@@ -5,6 +5,7 @@ pub(super) mod clock;
 pub(super) mod daemon;
 pub(super) mod disk;
 pub(super) mod plugins;
+pub(super) mod schedule;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -40,7 +41,8 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
     let formatters = formatters.into_iter().map(|id| of_formatter(id, config));
     let plugins = plugins::services(config, &everybody);
     let of_process = [configuration(config), damaged(config), daemon::service(everybody.clone())];
-    let of_machine = [disk::service(everybody.clone()), clock::service(everybody)];
+    let of_machine =
+        [disk::service(everybody.clone()), clock::service(everybody.clone()), schedule::service(everybody)];
     of_process.into_iter().chain(of_machine).chain(sinks).chain(formatters).chain(plugins)
 }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params,
 use super::codec::{integer, micros, millis, status_code};
 use super::dto::{ServiceDto, decode, encode};
 use super::pending::Pending;
-use super::{StoreError, kept, outbox};
+use super::{StoreError, kept, losses, maintenance, outbox};
 
 /// After so many checks `latest` is brought up to date: it bounds what a reader scans, and costs a page or two.
 pub(super) const LATEST_EVERY: i64 = 4096;
@@ -85,6 +85,10 @@ fn insert(db: &Connection, pending: &Pending) -> Result<usize, StoreError> {
     for told in &pending.told {
         outbox::told(db, told)?;
     }
+    for entry in &pending.maintenance {
+        maintenance::insert(db, entry)?;
+    }
+    losses::insert(db, &pending.lost)?;
     Ok(deliveries)
 }
 

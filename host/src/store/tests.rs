@@ -5,6 +5,7 @@ mod damage;
 mod format;
 mod heartbeats;
 mod history;
+mod maintenance;
 mod outbox;
 mod reader;
 mod trouble;

@@ -14,11 +14,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::StoreError;
 use super::checkpoint::Checkpointer;
+use super::losses::Lost;
 use super::pending::Ack;
 use super::queue::{Limits, Mailbox};
 use super::records::{self, Durability};
 use super::rescue;
 use super::schema::{self, BUSY_TIMEOUT, Layout};
+use crate::words::chain;
 
 /// Jobs that may wait for the writer; whoever comes next waits with them.
 const QUEUE: usize = 256;
@@ -68,6 +70,8 @@ pub(super) struct Told {
     pub(super) added: watch::Sender<u64>,
     /// Why commits are deferred, while they are.
     pub(super) trouble: watch::Sender<Option<String>>,
+    /// What was lost when it could last not be written.
+    pub(super) lost: watch::Sender<Lost>,
     /// Counts the databases that were damaged and replaced.
     pub(super) replaced: watch::Sender<u64>,
     /// Bytes of the write-ahead log, while it is far longer than usual.
@@ -221,16 +225,25 @@ impl Writer {
                     self.told.added.send_modify(|count| *count += 1);
                 }
                 self.due = None;
-                let dropped = self.mailbox.written(pending);
+                let lost = self.mailbox.written(pending);
+                // An ordinary transaction that follows must not take it back.
+                if self.told.trouble.borrow().is_some() || !lost.is_nothing() {
+                    self.told.lost.send_replace(lost);
+                }
                 self.told.set_trouble(None);
                 if std::mem::replace(&mut self.trouble, Trouble::None) == Trouble::Reported {
                     let _unchanged = self.db.busy_timeout(self.tuning.busy);
-                    tracing::info!(?dropped, "the database can be written again");
+                    match lost.is_nothing() {
+                        true => tracing::info!("the database can be written again"),
+                        false => {
+                            tracing::error!(%lost, "the database can be written again; some things are lost")
+                        }
+                    }
                 }
                 Ok(())
             }
             Err(error) => {
-                self.mailbox.put_back(pending);
+                let lost = self.mailbox.put_back(pending);
                 self.due = Some(Instant::now() + self.tuning.retry);
                 if std::mem::replace(&mut self.trouble, Trouble::Reported) == Trouble::None {
                     let _unchanged = self.db.busy_timeout(self.tuning.busy.min(IMPATIENT));
@@ -240,7 +253,8 @@ impl Writer {
                         "the database cannot be written; results are kept and tried again"
                     );
                 }
-                self.told.set_trouble(Some(chain(&error)));
+                let lost = if lost.is_nothing() { String::new() } else { format!("; lost so far: {lost}") };
+                self.told.set_trouble(Some(format!("{}{lost}", chain(&error))));
                 if let Some(damage) = error.damage() {
                     self.damaged(damage);
                 }
@@ -316,17 +330,6 @@ async fn until(due: Option<Instant>) {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Runs `work` on the writer's connection. It is durable against a power cut when this returns.
