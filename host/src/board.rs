@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pihook_core::maintenance::{Overdue, Period};
 use pihook_core::monitor::{Incident, Muting, View};
 use pihook_core::silence::zone_of;
 use pihook_core::{Outcome, ServiceId, Status, Timestamp, ZoneId};
@@ -61,6 +62,10 @@ pub struct Picture {
     pub entries: Vec<Arc<Entry>>,
     /// The zones whose canaries do not answer, by name, each with when they were first asked in vain.
     pub cut_off: BTreeMap<String, Timestamp>,
+    /// Maintenance that lasts.
+    pub maintenance: Vec<Period>,
+    /// How old the maintenance flag is, if it is old enough to have been forgotten.
+    pub overdue: Option<Overdue>,
 }
 
 /// What is known now of every service. Cloning is cheap, and all clones are one.
@@ -78,6 +83,8 @@ struct State {
     entries: Vec<Arc<Entry>>,
     cut_off: BTreeMap<String, Timestamp>,
     index: BTreeMap<ServiceId, usize>,
+    maintenance: Vec<Period>,
+    overdue: Option<Overdue>,
 }
 
 impl Board {
@@ -91,7 +98,11 @@ impl Board {
     pub fn list(&self, services: Vec<Listed>) {
         {
             let mut state = self.state();
-            let old = std::mem::take(&mut *state);
+            let old = State {
+                entries: std::mem::take(&mut state.entries),
+                index: std::mem::take(&mut state.index),
+                ..State::default()
+            };
             for (index, listed) in services.into_iter().enumerate() {
                 let known = old.index.get(&listed.id).and_then(|index| old.entries.get(*index));
                 let entry = match known {
@@ -139,12 +150,32 @@ impl Board {
         });
     }
 
+    /// This is the maintenance that lasts.
+    pub fn maintain(&self, lasting: Vec<Period>) {
+        self.state().maintenance = lasting;
+        self.turn();
+    }
+
+    /// The maintenance flag is so old, or not.
+    pub fn note_overdue(&self, overdue: Option<Overdue>) {
+        let before = std::mem::replace(&mut self.state().overdue, overdue);
+        if before != overdue {
+            self.turn();
+        }
+    }
+
     /// All of it as it is now.
     #[must_use]
     pub fn picture(&self) -> Picture {
         let version = *self.0.version.borrow();
         let state = self.state();
-        Picture { version, entries: state.entries.clone(), cut_off: state.cut_off.clone() }
+        Picture {
+            version,
+            entries: state.entries.clone(),
+            cut_off: state.cut_off.clone(),
+            maintenance: state.maintenance.clone(),
+            overdue: state.overdue,
+        }
     }
 
     /// Tells when there is something new.

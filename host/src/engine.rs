@@ -7,13 +7,15 @@
 //! The order matters: what cannot wait is on disk before later events are looked at. Checks that have ended meanwhile are
 //! one batch, so that an outage of many services waits for the disk once. A disk that does not answer stops no check.
 
+mod lateness;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pihook_core::liveness::Progress;
-use pihook_core::maintenance::Flag;
+use pihook_core::maintenance::{Chronicle, Flag, Period};
 use pihook_core::monitor::{Commit, Effect, Event, Monitor, Setup};
 use pihook_core::{AlertKind, Outcome, ServiceId, Status};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -26,6 +28,8 @@ use crate::checks::{CheckRunner, Finished, KeptEntries};
 use crate::clock::Clock;
 use crate::shutdown::Shutdown;
 use crate::store::{Receipt, Store, StoreError};
+
+pub use lateness::Lateness;
 
 /// Checks that run at once. More wait for their turn; each of them ends within its timeouts.
 const RUNNING: usize = 128;
@@ -81,9 +85,13 @@ pub struct Engine {
     kept: BTreeMap<ServiceId, VecDeque<Option<KeptEntries>>>,
     /// Of commits that are handed over.
     receipts: Vec<Receipt>,
+    /// What history knows of maintenance, and as of which look of the monitor.
+    chronicle: Chronicle,
+    chronicled: u64,
     /// Checks that have ended.
     checked: u64,
     progress: watch::Sender<Progress>,
+    lateness: Lateness,
 }
 
 /// The store has ended before the engine: nothing that is decided could be told.
@@ -114,17 +122,31 @@ impl Engine {
                 slots,
                 kept: BTreeMap::new(),
                 receipts: Vec::new(),
+                chronicle: Chronicle::default(),
+                chronicled: 0,
                 checked: 0,
                 progress: watch::Sender::new(Progress::default()),
+                lateness: Lateness::default(),
             },
             EngineHandle(sender),
         )
+    }
+
+    /// Goes on from maintenance that lasts as far as history knows.
+    pub fn recall_maintenance(&mut self, lasting: Vec<Period>) {
+        self.chronicle = Chronicle::new(lasting);
     }
 
     /// How far it has come, as of the last event.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// By how much checks start later than planned.
+    #[must_use]
+    pub fn lateness(&self) -> Lateness {
+        self.lateness.clone()
     }
 
     /// Runs until shutdown; then gives running checks a moment to report, so that what they found is not lost. Ends
@@ -215,8 +237,9 @@ impl Engine {
 
     /// `kept` is what the check wants kept whose outcome the event brings; it goes the way of that outcome.
     fn handle(&mut self, event: Event, kept: Option<KeptEntries>) {
+        let planned = self.monitor.next_start();
         for service in self.decide(event, kept) {
-            self.start(service);
+            self.start(service, planned);
         }
     }
 
@@ -226,7 +249,9 @@ impl Engine {
             self.kept.entry(service.clone()).or_default().push_back(kept);
         }
         let mut due = Vec::new();
-        for effect in self.monitor.handle(event, self.clock.now()) {
+        let effects = self.monitor.handle(event, self.clock.now());
+        self.chronicle_maintenance();
+        for effect in effects {
             match effect {
                 Effect::StartCheck(service) => due.push(service),
                 Effect::Commit(commit) => {
@@ -243,6 +268,18 @@ impl Engine {
         due
     }
 
+    /// Has it written down and shown what has become of maintenance.
+    fn chronicle_maintenance(&mut self) {
+        let looks = self.monitor.maintenance_looks();
+        if std::mem::replace(&mut self.chronicled, looks) == looks {
+            return;
+        }
+        let now = self.clock.now().wall;
+        let entries = self.chronicle.follow(self.monitor.maintenance().ongoing(now), now);
+        self.board.maintain(self.chronicle.lasting().to_vec());
+        self.store.note_maintenance(entries);
+    }
+
     fn show(&self, service: &ServiceId, outcome: Option<&Outcome>) {
         let known = self.monitor.view(service).zip(self.monitor.muting(service));
         if let Some((view, muting)) = known {
@@ -257,11 +294,15 @@ impl Engine {
         }
     }
 
-    fn start(&mut self, service: ServiceId) {
+    /// `planned` is when the first of those was to start that are started now.
+    fn start(&mut self, service: ServiceId, planned: Option<Duration>) {
         let run = self.runner.run(service.clone());
-        let slots = self.slots.clone();
+        let (slots, lateness, clock) = (self.slots.clone(), self.lateness.clone(), self.clock.clone());
         let task = self.running.spawn(async move {
             let _slot = slots.acquire_owned().await;
+            if let Some(planned) = planned {
+                lateness.note(clock.now().uptime.saturating_sub(planned));
+            }
             run.await
         });
         self.started.insert(task.id(), service);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pihook_core::maintenance::{Flag, FlagAge, Overdue};
+use pihook_core::maintenance::{Flag, FlagAge, Overdue, Scope, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::files::read_limited;
@@ -128,6 +128,17 @@ pub fn forgotten(overdue: Overdue) -> String {
         "the maintenance flag was set {} ago, and alerts are muted since; `pihook maintenance off` removes it",
         count(days, "day")
     )
+}
+
+/// Whom maintenance covers, by what and why: `NAS, by the window backups: new disks`.
+#[must_use]
+pub fn described(source: Source, name: &str, scope: Scope<'_>, reason: Option<&str>) -> String {
+    let by = match source {
+        Source::Flag => "the flag".to_owned(),
+        Source::Window => format!("the window {name}"),
+    };
+    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{scope}, by {by}{why}")
 }
 
 /// Writes the flag, whole or not at all.

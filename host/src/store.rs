@@ -29,15 +29,17 @@
 //! - A transaction writes whole pages, at least the last one of `checks`. So that table is appended to and has no
 //!   index; a row takes 34 B. A service's newest check is found through `latest`, noted every 4096 checks.
 //! - Summaries are not interned: it would save 7 B of a row, and a second table costs pages of its own.
-//! - The log is copied into the database every 4000 pages (16 MB). At 100 checks a minute that is twice a day, and most
-//!   pages of `checks` are packed and used again by then, so they never get there: 16 B a check less than with 1000
-//!   pages. 8000 would gain another 3 B.
-//! - An hour of 100 services every minute is packed in one transaction, so that each page of `archive` is written once.
+//! - The log is copied into the database every 4000 pages (16 MB), beside the writer. At 100 checks a minute that is twice a
+//!   day, and most pages of `checks` are packed and used again by then, so they never get there: 16 B a check less than
+//!   with 1000 pages. 8000 would gain another 3 B.
+//! - An hour of 100 services every minute is packed in one transaction, so that each page of `archive` is written once. It
+//!   is read and summed up beside the writer.
 //! - A service's state is a row of its own, and only written when it has changed. In a long outage that is once a minute,
 //!   in the same minute for all services, and only the newest of a batch.
 
 mod archive;
 pub mod bare;
+mod checkpoint;
 mod codec;
 mod disabled;
 mod dto;
@@ -46,6 +48,8 @@ mod heartbeats;
 mod held;
 mod history;
 mod kept;
+mod losses;
+mod maintenance;
 mod outbox;
 mod pending;
 mod prune;
@@ -65,17 +69,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::maintenance::{Entry, Period};
 use pihook_core::monitor::{Commit, SavedState};
 use pihook_core::{Alert, Message, ServiceId, SinkId, Timestamp, Week};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::heartbeats::Record;
 
+pub use archive::Batch;
+pub use checkpoint::{long_log, words as long_log_words};
 pub use disabled::DisabledSink;
 pub use error::StoreError;
 pub use held::{Ended, Turn};
 pub use history::{Series, WeekNote};
 pub use kept::Entries as KeptEntries;
+pub use losses::Lost;
+pub use maintenance::Maintained;
 pub use outbox::{Delivery, Waiting};
 pub use prune::Cutoff;
 pub use queue::Receipt;
@@ -128,6 +137,12 @@ impl Store {
         self.mailbox.put(commit, kept)
     }
 
+    /// Takes in what is to be written of maintenance, and never waits; it is written soon. While the database cannot be
+    /// written, the newest some thousands are kept.
+    pub fn note_maintenance(&self, entries: Vec<Entry>) {
+        self.mailbox.put_maintenance(entries);
+    }
+
     /// A receipt was awaited for too long, as it is when a disk hangs: nobody waits for the disk until it has answered.
     pub fn stop_waiting(&self) {
         self.told.set_trouble(Some("the disk does not answer".to_owned()));
@@ -160,19 +175,25 @@ impl Store {
         writer::call(&self.jobs, |db| records::load_state(db)).await
     }
 
+    /// Maintenance that lasts as far as history knows.
+    pub async fn lasting_maintenance(&self) -> Result<Vec<Period>, StoreError> {
+        writer::call(&self.jobs, |db| maintenance::lasting(db)).await
+    }
+
     /// What the services' checks have kept.
     pub async fn load_kept(&self) -> Result<BTreeMap<ServiceId, KeptEntries>, StoreError> {
         writer::call(&self.jobs, |db| kept::load(db)).await
     }
 
-    /// Packs and sums up checks of hours that are over, so many at most, and returns how many it were.
-    pub async fn pack(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        writer::call(&self.jobs, move |db| archive::pack(db, codec::millis(now), limit)).await
+    /// Writes what [`StoreReader::packable`] has found, and returns how many checks are packed: all of it, or none if some
+    /// are gone since. A power cut may undo it, as a whole.
+    pub async fn pack(&self, batch: Batch) -> Result<usize, StoreError> {
+        writer::call_lightly(&self.jobs, move |db| archive::pack(db, batch)).await
     }
 
-    /// Removes a little of what is too old; false if there is nothing left to do.
+    /// Removes a little of what is too old; false if there is nothing left to do. A power cut may undo it.
     pub async fn prune_step(&self, cutoff: Cutoff) -> Result<bool, StoreError> {
-        writer::call(&self.jobs, move |db| prune::step(db, cutoff)).await
+        writer::call_lightly(&self.jobs, move |db| prune::step(db, cutoff)).await
     }
 
     /// Notes that the week's file was written.
@@ -230,6 +251,18 @@ impl Store {
     #[must_use]
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.told.trouble.subscribe()
+    }
+
+    /// What was lost when the database could last not be written; as of its end.
+    #[must_use]
+    pub fn lost(&self) -> watch::Receiver<Lost> {
+        self.told.lost.subscribe()
+    }
+
+    /// How long the write-ahead log is, in bytes, while somebody who reads without end keeps it from being emptied.
+    #[must_use]
+    pub fn long_log(&self) -> watch::Receiver<Option<u64>> {
+        self.told.long_log.subscribe()
     }
 
     /// Changes whenever a damaged database was replaced by a fresh one while this store was open.

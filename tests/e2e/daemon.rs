@@ -346,6 +346,13 @@ impl Daemon {
         )
     }
 
+    /// What history has of maintenance: by what, whom and why, and when it ended.
+    pub(super) fn maintenance(&self) -> Vec<(String, Option<i64>)> {
+        let sql = "SELECT source || ' ' || name || ': ' || coalesce(services, 'all') || coalesce(' (' || reason || ')', ''),
+                       ended_ms FROM maintenance_log ORDER BY began_ms";
+        self.rows(sql, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// The sinks that are disabled, by name.
     pub(super) fn disabled_sinks(&self) -> Vec<String> {
         self.rows("SELECT sink FROM disabled_sinks ORDER BY sink", |row| row.get(0))

@@ -25,6 +25,12 @@ async fn address(daemon: &mut Daemon) -> String {
     told(&daemon.log()).unwrap()
 }
 
+/// The status page.
+pub(super) async fn page(daemon: &mut Daemon) -> String {
+    let address = address(daemon).await;
+    get(&address, "/").await
+}
+
 async fn request(address: &str, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");

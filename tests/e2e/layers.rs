@@ -51,13 +51,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     // L3: when things run; what people see.
     ("engine", &["board", "checks", "clock", "shutdown", "store"]),
     ("tasks", &["clock", "heartbeats", "plugins", "shutdown", "sinks", "store", "words"]),
-    ("dashboard", &["board", "clock", "heartbeats", "shutdown", "store", "words"]),
+    ("dashboard", &["board", "clock", "heartbeats", "maintenance", "shutdown", "store", "words"]),
     // L2: adapters, one outside thing each.
     ("config", &["files", "hosts", "machine", "paths"]),
     ("checks", &["clock", "hosts", "plugins", "probes", "words"]),
     ("plugins", &["clock", "heartbeats", "machine", "probes"]),
     ("probes", &["files", "heartbeats", "hosts", "machine", "paths", "process_group"]),
-    ("store", &["heartbeats"]),
+    ("store", &["heartbeats", "words"]),
     ("sinks", &["process_group", "words"]),
     // L1: small things that every layer may use.
     ("board", &[]),

@@ -48,7 +48,8 @@ async fn a_reload_opens_and_closes_a_window_for_some() {
     let discord = FakeDiscord::start().await;
     let server = WebServer::start(Behaviour::ok("")).await;
     let services = ["NAS", "Web"].map(|name| service(name, &server.url("/")));
-    let config = config(&discord.url(), LADDER, &services);
+    let config = config(&discord.url(), LADDER, &services)
+        .replace("dashboard: off", "dashboard: { listen: \"127.0.0.1:0\" }");
     let mut daemon = Daemon::start(&config).await;
     daemon.until("a check", |daemon| daemon.count("NAS", "up") > 0).await;
     assert!(!is_muted(&daemon, "NAS"));
@@ -62,6 +63,48 @@ async fn a_reload_opens_and_closes_a_window_for_some() {
     assert!(said.starts_with("maintenance is off: alerts are sent\nwindow works: open until "), "{said}");
     assert!(said.ends_with(", for NAS (new disks)\n"), "{said}");
 
+    let status = daemon.pihook(&["status"]).await;
+    let status = String::from_utf8(status.stdout).unwrap();
+    assert!(status.contains("  NAS, by the window works: new disks; until "), "{status}");
+    assert!(status.contains(" left)"), "{status}");
+    let page = super::dashboard::page(&mut daemon).await;
+    assert!(page.contains("Alerts are muted for NAS, by the window works: new disks; until "), "{page}");
+
     daemon.configure(&config);
     daemon.until("the end of it", |daemon| !is_muted(daemon, "NAS")).await;
+    let over = |daemon: &Daemon| daemon.maintenance().first().is_some_and(|(_, ended)| ended.is_some());
+    daemon.until("the end of it in history", over).await;
+    assert_eq!(daemon.maintenance().len(), 1);
+    assert_eq!(daemon.maintenance()[0].0, "window works: NAS (new disks)");
+    let report = daemon.pihook(&["report"]).await;
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(
+        report.contains("\nMaintenance\n") && report.contains(": NAS, by the window works: new disks\n"),
+        "{report}"
+    );
+    let status = daemon.pihook(&["status"]).await;
+    assert!(!String::from_utf8(status.stdout).unwrap().contains("muted"));
+}
+
+#[tokio::test]
+async fn a_flag_is_in_history_once_across_a_crash_and_its_end_too() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let config = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let mut daemon = Daemon::start(&config).await;
+    daemon.further_checks("NAS", 1).await;
+    daemon.flag("services: [NAS]\nreason: dust\n");
+    daemon.until("the flag in history", |daemon| daemon.maintenance().len() == 1).await;
+    daemon.kill();
+    daemon.restart().await;
+    daemon.further_checks("NAS", 1).await;
+    assert_eq!(daemon.maintenance(), [("flag flag: nas (dust)".to_owned(), None)], "it goes on");
+
+    // It is taken away while nobody looks.
+    daemon.stop().await;
+    daemon.unflag();
+    daemon.restart().await;
+    let over = |daemon: &Daemon| daemon.maintenance().first().is_some_and(|(_, ended)| ended.is_some());
+    daemon.until("its end", over).await;
+    assert_eq!(daemon.maintenance().len(), 1);
 }

@@ -23,6 +23,7 @@ pub mod moment;
 pub mod monitor;
 pub mod outcome;
 pub mod plain;
+pub mod punctuality;
 pub mod quarantine;
 mod saved;
 mod schedule;

@@ -3,6 +3,7 @@
 //! It is the flag that somebody sets, and the windows of services.yaml: what either covers is muted.
 
 mod age;
+mod chronicle;
 mod flag;
 mod when;
 mod window;
@@ -12,6 +13,7 @@ use std::fmt;
 use crate::{Service, Timestamp};
 
 pub use age::{FlagAge, NagState, Overdue};
+pub use chronicle::{Chronicle, Entry, Period};
 pub use flag::Flag;
 pub use when::{Days, InvalidSpan, MINUTES_A_DAY, Recurrence, When, Which};
 pub use window::Window;
@@ -57,6 +59,12 @@ impl Source {
             Source::Flag => "flag",
             Source::Window => "window",
         }
+    }
+
+    /// The reverse of [`Source::as_str`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Source::Flag, Source::Window].into_iter().find(|source| source.as_str() == word)
     }
 }
 

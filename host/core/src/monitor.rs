@@ -36,6 +36,8 @@ pub struct Monitor {
     /// the second, if there is one.
     settled: (Timestamp, Option<Timestamp>),
     maintenance_wakeup: Option<Duration>,
+    /// Goes up whenever every service was asked about.
+    maintenance_looks: u64,
     next_incident: u64,
     /// What was saved of services that are not configured any more; the first event retires them.
     leftovers: Vec<(ServiceId, SavedService)>,
@@ -96,6 +98,7 @@ impl Monitor {
             settled: (now.wall, maintenance.next_change(now.wall)),
             maintenance,
             maintenance_wakeup: None,
+            maintenance_looks: 1,
             next_incident: saved.next_incident.max(after_known.unwrap_or(0)).max(1),
             leftovers: states.into_iter().filter(|(_, state)| !state.is_at_rest()).collect(),
         };
@@ -190,6 +193,12 @@ impl Monitor {
         self.watched.get(*self.index.get(service)?).map(Watched::muting)
     }
 
+    /// Goes up whenever maintenance may have begun or ended; it starts above zero.
+    #[must_use]
+    pub fn maintenance_looks(&self) -> u64 {
+        self.maintenance_looks
+    }
+
     /// The flag and the windows.
     #[must_use]
     pub fn maintenance(&self) -> &Maintenance {
@@ -218,6 +227,7 @@ impl Monitor {
     /// Asks maintenance about every service.
     fn mute(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         self.settled = (now.wall, self.maintenance.next_change(now.wall));
+        self.maintenance_looks = self.maintenance_looks.wrapping_add(1);
         let muted = scopes(&self.maintenance, now.wall);
         for (index, watched) in self.watched.iter_mut().enumerate() {
             let muting = muting_of(watched.service(), &muted);
@@ -245,6 +255,7 @@ impl Monitor {
     fn reconfigure(&mut self, setup: Setup, now: Moment, effects: &mut Vec<Effect>) {
         self.maintenance.windows = setup.windows;
         self.settled = (now.wall, self.maintenance.next_change(now.wall));
+        self.maintenance_looks = self.maintenance_looks.wrapping_add(1);
         let muted = scopes(&self.maintenance, now.wall);
         let services = distinct(setup.services);
         self.schedule.reconfigure(&services, &self.index, now.uptime);

@@ -228,11 +228,12 @@ impl Daemon {
         }
     }
 
-    /// Says once a day that the flag is older than a day.
+    /// Says once a day in the log, and on the status page for as long as it is so, that the flag is older than a day.
     fn mention_forgotten_flag(&mut self) {
         let now = self.running.clock.now();
         let lasts = self.maintenance.borrow().flag.as_ref().is_some_and(|flag| flag.lasts(now.wall));
         let age = self.flag_watch.age(now).filter(|_| lasts);
+        self.running.board.note_overdue(age.and_then(|age| age.overdue(now.wall)));
         if let Some(overdue) = age.and_then(|age| self.nag.mention(age, now)) {
             warn!("{}", maintenance::forgotten(overdue));
         }

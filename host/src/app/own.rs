@@ -5,6 +5,7 @@ pub(super) mod clock;
 pub(super) mod daemon;
 pub(super) mod disk;
 pub(super) mod plugins;
+pub(super) mod schedule;
 pub(super) mod zones;
 
 use std::collections::BTreeSet;
@@ -43,7 +44,8 @@ fn own(config: &Config) -> impl Iterator<Item = Service> {
     let formatters = formatters.into_iter().map(|id| of_formatter(id, config));
     let plugins = plugins::services(config, &everybody);
     let of_process = [configuration(config), damaged(config), daemon::service(everybody.clone())];
-    let of_machine = [disk::service(everybody.clone()), clock::service(everybody)];
+    let of_machine =
+        [disk::service(everybody.clone()), clock::service(everybody.clone()), schedule::service(everybody)];
     let of_process = of_process.into_iter().chain(of_machine);
     of_process.chain(sinks).chain(formatters).chain(plugins).chain(zones::services(config))
 }

@@ -50,6 +50,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     runner.replace(library.clone(), assemble::specs(&config));
     let canaries = CanaryRunner::new(clock.clone(), probes, own::zones::specs(&config), runner.clone());
     let saved = store.load_state().await?;
+    let lasting = store.lasting_maintenance().await?;
     let board = shown::board(&config, &database);
 
     let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
@@ -60,9 +61,10 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let now = clock.now();
     flag.announce(now.wall);
     let monitor = Monitor::new(own::setup(&config, &library), flag.flag.clone(), saved, now);
-    let (engine, handle) =
+    let (mut engine, handle) =
         Engine::new(monitor, Arc::new(canaries.clone()), store.clone(), clock.clone(), board.clone());
-    let progress = engine.progress();
+    engine.recall_maintenance(lasting);
+    let (progress, lateness) = (engine.progress(), engine.lateness());
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
@@ -87,6 +89,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let own_database = own::database();
     let teller = TroubleTeller {
         trouble,
+        lost: store.lost(),
         sinks: told,
         maintenance: muted,
         clock: clock.clone(),
@@ -123,6 +126,12 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         tokio::spawn(writer.run(arrivals, shutdown.clone())),
     ];
     others.extend(look_at_itself(&config, &handle, &clock, shutdown));
+    others.push(tokio::spawn(own::schedule::watch(
+        lateness,
+        handle.clone(),
+        clock.clone(),
+        shutdown.clone(),
+    )));
     let plugins = runner.standings();
     let running = Running {
         path: config.path.clone(),

@@ -1,9 +1,12 @@
 //! `pihook maintenance`: writes, removes and shows the flag.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use pihook_core::Timestamp;
-use pihook_core::maintenance::{Flag, Window};
+use pihook_core::maintenance::{Flag, Maintenance, Ongoing, Overdue, Source, Window};
+use pihook_core::plain::humanise;
+use serde_json::{Value, json};
 
 use super::args::{MaintenanceAction, MaintenanceArgs, MaintenanceOn};
 use super::output::{Paint, Stream};
@@ -70,6 +73,65 @@ fn turn_on(config: &Config, on: &MaintenanceOn, now: Timestamp) -> Result<Unders
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
     let known: Vec<&str> = known.collect();
     Failure::new(ExitCode::Usage, format!("there is no {what} {name:?}; there are: {}", known.join(", ")))
+}
+
+/// What mutes now, for `pihook status`: told from the flag and services.yaml, so that it is true while no daemon runs too.
+pub(super) struct Lasting {
+    maintenance: Maintenance,
+    overdue: Option<Overdue>,
+}
+
+impl Lasting {
+    pub(super) fn read(config: &Config, now: Timestamp) -> Self {
+        let path = &config.maintenance_flag;
+        let flag = app::understand(maintenance::read(path), config).flag;
+        let overdue =
+            maintenance::overdue(path, now).filter(|_| flag.as_ref().is_some_and(|it| it.lasts(now)));
+        Self { maintenance: Maintenance { flag, windows: config.windows.clone() }, overdue }
+    }
+
+    /// A heading and a line for each; nothing if nothing mutes.
+    pub(super) fn lines(&self, paint: Paint, now: Timestamp) -> Vec<String> {
+        let line = |it: Ongoing<'_>| {
+            let what = maintenance::described(it.source, it.name, it.scope, it.reason);
+            let until = match (it.until, it.source) {
+                (Some(until), _) => {
+                    format!("until {} ({} left)", local(until, ZONED), humanise(left(until, now)))
+                }
+                (None, Source::Flag) => "until `pihook maintenance off`".to_owned(),
+                (None, Source::Window) => "without an end".to_owned(),
+            };
+            format!("  {what}; {until}")
+        };
+        let mut lines: Vec<_> = self.maintenance.ongoing(now).map(line).collect();
+        if !lines.is_empty() {
+            lines.insert(0, format!("\n{}", paint.strong("Maintenance: alerts are muted")));
+        }
+        lines.extend(
+            self.overdue.map(|overdue| format!("  {}", paint.warning(&maintenance::forgotten(overdue)))),
+        );
+        lines
+    }
+
+    pub(super) fn json(&self, now: Timestamp) -> Value {
+        let one = |it: Ongoing<'_>| {
+            json!({
+                "source": it.source.as_str(),
+                "name": it.name,
+                "services": it.scope.services,
+                "zones": it.scope.zones,
+                "reason": it.reason,
+                "until": it.until.map(|until| until.to_string()),
+                "seconds_left": it.until.map(|until| left(until, now).as_secs()),
+                "days_old": self.overdue.filter(|_| it.source == Source::Flag).map(|overdue| overdue.days),
+            })
+        };
+        self.maintenance.ongoing(now).map(one).collect()
+    }
+}
+
+fn left(until: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(now)).unwrap_or_default()
 }
 
 /// The windows, one a line: what is open until when, and what opens when.

@@ -1,6 +1,7 @@
 //! `pihook report`: how it went, on demand; `pihook export`: a week's file, now.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -16,12 +17,15 @@ use super::{Failure, Place, status};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::exit_code::ExitCode;
-use crate::store::{Series, StoreReader};
+use crate::maintenance::described;
+use crate::store::{Maintained, Series, StoreReader};
 use crate::tasks::weekly::{Line, export as write_week, line, sheet_text};
 use crate::words::{MINUTES, count, local};
 
 /// Marks that a bar has at most.
 const MARKS: u64 = 30;
+/// Maintenance that is listed at most, the newest.
+const MAINTENANCE: usize = 20;
 /// Services that are named as slower at most.
 const SLOWER: usize = 3;
 
@@ -39,14 +43,18 @@ pub(super) fn run(place: &Place, args: &ReportArgs) -> Result<ExitCode, Failure>
     let series = reader.series(&edges, None).map_err(|error| Failure::internal(&error))?;
     let told: Vec<Told> = series.into_iter().filter_map(tell).collect();
     let from = edges.get(1).copied().unwrap_or(now);
+    let maintained = reader.maintenance(from, now, MAINTENANCE).map_err(|error| Failure::internal(&error))?;
     let text = match args.format {
-        ReportFormat::Json => format!("{:#}\n", json(&told, from, now)),
+        ReportFormat::Json => format!("{:#}\n", json(&told, &maintained, from, now)),
         ReportFormat::Csv => {
             let lines: Vec<Line> = told.into_iter().map(|told| told.line).collect();
             let text = sheet_text(&from.to_string(), &lines).map_err(|error| Failure::internal(&error))?;
             String::from_utf8_lossy(&text).into_owned()
         }
-        ReportFormat::Table => table(&told, from, Paint::of(Stream::Stdout), columns()),
+        ReportFormat::Table => {
+            let paint = Paint::of(Stream::Stdout);
+            table(&told, from, paint, columns()) + &maintenance(&maintained, now, paint)
+        }
     };
     let _ = io::stdout().lock().write_all(text.as_bytes());
     Ok(ExitCode::Ok)
@@ -192,7 +200,20 @@ fn slower(told: &[Told]) -> Option<String> {
     (!named.is_empty()).then(|| format!("\n{slower} slower than before, most of all {}", named.join(", ")))
 }
 
-fn json(told: &[Told], from: Timestamp, to: Timestamp) -> Value {
+/// Maintenance of this time, the oldest first; nothing without any.
+fn maintenance(maintained: &[Maintained], now: Timestamp, paint: Paint) -> String {
+    let line = |Maintained { period, ended }: &Maintained| {
+        let end = ended.map_or("now".to_owned(), |ended| local(ended, MINUTES));
+        let lasted = ended.unwrap_or(now).duration_since(period.began);
+        let lasted = humanise(Duration::try_from(lasted).unwrap_or_default());
+        let what = described(period.source, &period.name, period.scope(), period.reason.as_deref());
+        format!("  {} to {end} ({lasted}): {what}\n", local(period.began, MINUTES))
+    };
+    let lines: String = maintained.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{}\n{lines}", paint.strong("Maintenance")) }
+}
+
+fn json(told: &[Told], maintained: &[Maintained], from: Timestamp, to: Timestamp) -> Value {
     let service = |told: &Told| {
         let Line { service, zone, check, now, before, incidents } = &told.line;
         json!({
@@ -217,7 +238,21 @@ fn json(told: &[Told], from: Timestamp, to: Timestamp) -> Value {
         })
     };
     let services: Vec<Value> = told.iter().map(service).collect();
-    json!({ "from": from.to_string(), "to": to.to_string(), "services": services })
+    let maintenance: Vec<Value> = maintained
+        .iter()
+        .map(|Maintained { period, ended }| {
+            json!({
+                "source": period.source.as_str(),
+                "name": period.name,
+                "services": period.services,
+                "zones": period.zones,
+                "reason": period.reason,
+                "began": period.began.to_string(),
+                "ended": ended.map(|ended| ended.to_string()),
+            })
+        })
+        .collect();
+    json!({ "from": from.to_string(), "to": to.to_string(), "services": services, "maintenance": maintenance })
 }
 
 #[cfg(test)]

@@ -3,27 +3,37 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use jiff::SignedDuration;
 use pihook_core::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::StatusArgs;
+use super::maintenance::Lasting;
 use super::output::{Paint, Stream, ago, milliseconds, pad, symbol, width};
 use super::{Failure, Place};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::exit_code::ExitCode;
 use crate::store::{
-    DeliveryState, DisabledSink, OpenIncident, ServiceRow, StoreError, StoreReader, UndeliveredRow,
+    DeliveryState, DisabledSink, Lost, OpenIncident, ServiceRow, StoreError, StoreReader, UndeliveredRow,
+    long_log, long_log_words,
 };
 use crate::words::{MINUTES, local};
 
+/// For how long it is shown that something was lost, and how many times at most.
+const LOSSES_SINCE: SignedDuration = SignedDuration::from_hours(30 * 24);
+const LOSSES: usize = 5;
+
 pub(super) fn run(place: &Place, args: &StatusArgs) -> Result<ExitCode, Failure> {
-    let database = known_config(place)?.data_dir.join(crate::app::DATABASE);
-    let known = Known::read(&open(&database)?).map_err(|error| Failure::internal(&error))?;
+    let config = known_config(place)?;
+    let database = config.data_dir.join(crate::app::DATABASE);
     let now = SystemClock::start().now().wall;
+    let mut known = Known::read(&open(&database)?, now).map_err(|error| Failure::internal(&error))?;
+    known.long_log = long_log(&database);
+    known.lasting = Some(Lasting::read(&config, now));
     let mut stdout = io::stdout().lock();
     let text = if args.json {
-        format!("{:#}\n", known.json())
+        format!("{:#}\n", known.json(now))
     } else {
         known.tables(Paint::of(Stream::Stdout), now)
     };
@@ -56,15 +66,22 @@ struct Known {
     incidents: Vec<OpenIncident>,
     undelivered: Vec<UndeliveredRow>,
     disabled: Vec<DisabledSink>,
+    lost: Vec<Lost>,
+    long_log: Option<u64>,
+    lasting: Option<Lasting>,
 }
 
 impl Known {
-    fn read(reader: &StoreReader) -> Result<Self, StoreError> {
+    fn read(reader: &StoreReader, now: Timestamp) -> Result<Self, StoreError> {
+        let since = now.checked_sub(LOSSES_SINCE).unwrap_or(Timestamp::MIN);
         Ok(Self {
             services: reader.services()?,
             incidents: reader.open_incidents()?,
             undelivered: reader.undelivered()?,
             disabled: reader.disabled_sinks()?,
+            lost: reader.losses(since, LOSSES)?,
+            long_log: None,
+            lasting: None,
         })
     }
 
@@ -102,8 +119,24 @@ impl Known {
             lines.push(String::new());
             lines.push(format!("{} {}: {}", paint.bad("sink disabled:"), sink.sink, sink.reason));
         }
+        lines.extend(self.lasting.iter().flat_map(|lasting| lasting.lines(paint, now)));
+        self.add_trouble(&mut lines, paint);
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// What is wrong with history itself.
+    fn add_trouble(&self, lines: &mut Vec<String>, paint: Paint) {
+        if !self.lost.is_empty() {
+            lines.push(format!("\n{}", paint.strong("Lost while the database could not be written")));
+        }
+        for lost in &self.lost {
+            let (from, to) = lost.span.unwrap_or_default();
+            lines.push(format!("  {} to {}: {lost}", local(from, MINUTES), local(to, MINUTES)));
+        }
+        if let Some(bytes) = self.long_log {
+            lines.push(format!("\n{}", paint.warning(&long_log_words(bytes))));
+        }
     }
 
     fn add_incidents(&self, lines: &mut Vec<String>, paint: Paint, now: Timestamp) {
@@ -146,7 +179,7 @@ impl Known {
         }
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, now: Timestamp) -> Value {
         let services: Vec<Value> = self
             .services
             .iter()
@@ -205,6 +238,19 @@ impl Known {
             .iter()
             .map(|row| json!({"sink": row.sink.as_str(), "reason": row.reason, "at": row.at.to_string()}))
             .collect();
-        json!({"services": services, "incidents": incidents, "undelivered": undelivered, "disabled_sinks": disabled})
+        let lost = |lost: &Lost| {
+            let (from, to) = lost.span.unwrap_or_default();
+            let (checks, incidents, alerts) = (lost.outcomes, lost.incidents, lost.alerts);
+            json!({"from": from.to_string(), "to": to.to_string(), "checks": checks, "incidents": incidents, "alerts": alerts})
+        };
+        json!({
+            "services": services,
+            "incidents": incidents,
+            "undelivered": undelivered,
+            "disabled_sinks": disabled,
+            "maintenance": self.lasting.as_ref().map(|lasting| lasting.json(now)),
+            "lost": self.lost.iter().map(lost).collect::<Vec<_>>(),
+            "log_bytes": self.long_log,
+        })
     }
 }

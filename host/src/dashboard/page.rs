@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use askama::Template;
+use pihook_core::maintenance::Period;
 use pihook_core::monitor::Muting;
 use pihook_core::{Status, Timestamp};
 
 use crate::board::{Entry, Picture};
+use crate::maintenance::{described, forgotten};
 use crate::words;
 use gauges::Gauge;
 
@@ -61,6 +63,8 @@ struct Zone {
 struct Head {
     overall: &'static str,
     sentence: String,
+    /// What mutes now.
+    maintenance: Vec<String>,
     warnings: Warnings,
     incidents: Vec<IncidentLine>,
     gauges: Vec<Gauge>,
@@ -176,11 +180,30 @@ impl Head {
         Self {
             overall,
             sentence,
+            maintenance: maintenance(picture),
             warnings,
             incidents: open.into_iter().map(line).collect(),
             gauges: gauges::of(picture),
         }
     }
+}
+
+/// What mutes now, whom and until when, and whether somebody has forgotten it.
+fn maintenance(picture: &Picture) -> Vec<String> {
+    let line = |period: &Period| {
+        let Period { source, name, reason, until, .. } = period;
+        let what = described(*source, name, period.scope(), reason.as_deref());
+        let until = until.map(|until| format!("; until {}", words::local(until, words::ZONED)));
+        format!("Alerts are muted for {what}{}", until.unwrap_or_default())
+    };
+    let overdue = picture.overdue.map(|overdue| sentence(&forgotten(overdue)));
+    picture.maintenance.iter().map(line).chain(overdue).collect()
+}
+
+/// With a capital at its beginning.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// The worst confirmed status, and all of it in one sentence.

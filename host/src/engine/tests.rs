@@ -125,7 +125,7 @@ async fn an_outage_of_many_services_waits_for_the_disk_a_few_times_only() {
     let mut transactions = stage.store.deliveries_added();
     let (mut engine, _handle) = stage.engine(services.clone(), &script);
     for service in services {
-        engine.start(service.id);
+        engine.start(service.id, None);
     }
     // The disk answers when all checks have ended, so that it does not matter how fast it is.
     let disk = Connection::open(&stage.path).unwrap();
@@ -274,4 +274,74 @@ async fn a_check_that_is_asked_for_starts_at_once() {
     }
     stop.shut_down();
     soon(running).await.unwrap();
+}
+
+/// Time as the paused runtime has it.
+struct Paused(Instant);
+
+impl Clock for Paused {
+    fn now(&self) -> Moment {
+        let uptime = self.0.elapsed();
+        let start = Timestamp::from_second(1_800_000_000).unwrap();
+        Moment { uptime, wall: start + jiff::SignedDuration::try_from(uptime).unwrap() }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_waits_for_others_starts_late_and_that_is_known() {
+    let stage = Stage::new();
+    let every = Cadence::Every(Duration::from_secs(3600));
+    let services: Vec<_> = (0..=RUNNING).map(|number| service(&format!("s{number}"), every)).collect();
+    let script = Arc::new(Script::default());
+    let clock = Arc::new(Paused(Instant::now()));
+    let monitor = Monitor::new(services.into(), None, SavedState::default(), clock.now());
+    let runner = Arc::new(Scripted(script.clone()));
+    let (engine, _handle) = Engine::new(monitor, runner, stage.store.clone(), clock, Board::new());
+    let (lateness, slots) = (engine.lateness(), engine.slots.clone());
+    let (stop, shutdown) = shutdown::channel();
+    let running = tokio::spawn(engine.run(shutdown));
+    // All hang, and one too many is to start within the hour.
+    while slots.available_permits() > 0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(3700)).await;
+    assert!(lateness.take() < Duration::from_secs(2), "they start on their beats");
+    slots.add_permits(1);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let late = lateness.take();
+    assert!(late > Duration::from_secs(60), "{late:?}");
+    assert_eq!(lateness.take(), Duration::ZERO);
+    stop.shut_down();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn maintenance_is_written_down_and_shown_when_it_begins_and_ends() {
+    let stage = Stage::new();
+    let script = Arc::new(Script::default());
+    let (engine, handle) = stage.engine(vec![service("a", Cadence::Pushed)], &script);
+    let board = engine.board.clone();
+    let (stop, shutdown) = shutdown::channel();
+    let running = tokio::spawn(engine.run(shutdown));
+    let flag = Flag { reason: Some("dust".to_owned()), ..Flag::default() };
+    handle.send(Command::Maintenance(Some(flag))).await;
+    soon(async {
+        while board.picture().maintenance.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(board.picture().maintenance[0].reason.as_deref(), Some("dust"));
+    handle.send(Command::Maintenance(None)).await;
+    soon(async {
+        while !board.picture().maintenance.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stop.shut_down();
+    soon(running).await.unwrap();
+    stage.store.flush().await.unwrap();
+    assert_eq!(stage.count("maintenance_log WHERE reason = 'dust' AND ended_ms >= began_ms"), 1);
+    assert_eq!(stage.count("maintenance_log"), 1);
 }

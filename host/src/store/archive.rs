@@ -1,23 +1,28 @@
 //! Packs the checks of hours that are over, and sums them up.
 //!
-//! One transaction takes a number of rows out of `checks`, appends them to `archive` and adds them to `rollups`. So
-//! what is in `checks` is what was not summed up yet: a restart, a late row or a clock that jumped need no further
-//! care, since a row that belongs to an hour that was packed before is packed and added all the same.
+//! A [`Batch`] is read and summed up beside the writer, over a connection that only reads. One transaction of the writer
+//! then takes its rows out of `checks`, appends them to `archive` and adds them to `rollups`. So what is in `checks` is
+//! what was not summed up yet: a restart, a late row or a clock that jumped need no further care, since a row that belongs
+//! to an hour that was packed before is packed and added all the same. Rows never change once they are written, and nobody
+//! else removes them; a batch of which a row is gone all the same is given up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use pihook_core::Timestamp;
 use pihook_core::monitor::Muting;
 use pihook_core::sketch::Sketch;
 use pihook_core::summary::{Responses, Sample, Summary};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde_json::{Value, json};
 
-use super::StoreError;
-use super::codec::{instant, integer, status_of};
+use super::codec::{instant, integer, millis, status_of};
+use super::{StoreError, StoreReader};
 
 /// Milliseconds of an hour.
 pub(super) const HOUR_MS: i64 = 3_600_000;
+/// Rows of `archive` and `rollups` that one transaction writes at most.
+pub(super) const ROWS: usize = 2048;
 
 /// A row of `checks`.
 struct Raw {
@@ -48,41 +53,99 @@ pub(super) fn span(millis: i64) -> Duration {
     Duration::from_millis(unsigned(millis))
 }
 
-/// Packs up to `limit` checks of hours that are over, and returns how many those were. The hour of `now` and the one
-/// before it stay, and so does the newest check of each service.
-pub(super) fn pack(db: &mut Connection, now_ms: i64, limit: usize) -> Result<usize, StoreError> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let raw = take(&tx, now_ms.div_euclid(HOUR_MS), limit)?;
-    let taken = raw.len();
-    let mut sums: BTreeMap<(i64, i64), Summary> = BTreeMap::new();
-    let mut packs: BTreeMap<(i64, i64, Kind), Vec<Raw>> = BTreeMap::new();
-    delete(&tx, &raw)?;
+/// Checks on their way into the archive, as they were read: what is left to do is to write.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The first and the last number of each stretch without a gap.
+    stretches: Vec<(i64, i64)>,
+    checks: usize,
+    packs: Vec<Pack>,
+    sums: BTreeMap<(i64, i64), Summary>,
+}
+
+impl Batch {
+    /// How many checks these are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.checks
+    }
+
+    /// Whether there is nothing to pack.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.checks == 0
+    }
+
+    /// Rows that its transaction writes.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> usize {
+        self.packs.len() + self.sums.len()
+    }
+}
+
+impl StoreReader {
+    /// Up to `limit` checks of hours that are over, for [`super::Store::pack`]. The hour of `now` and the one before it
+    /// stay, and so does the newest check of each service.
+    pub fn packable(&self, now: Timestamp, limit: usize) -> Result<Batch, StoreError> {
+        Ok(read(self.db(), millis(now), limit)?)
+    }
+}
+
+/// See [`StoreReader::packable`].
+pub(super) fn read(db: &Connection, now_ms: i64, limit: usize) -> rusqlite::Result<Batch> {
+    let mut raw = take(db, now_ms.div_euclid(HOUR_MS), limit)?;
+    raw.truncate(within(&raw, ROWS));
+    let mut batch = Batch { stretches: stretches(&raw), checks: raw.len(), ..Batch::default() };
+    let mut groups: BTreeMap<(i64, i64, Kind), Vec<Raw>> = BTreeMap::new();
     for row in raw {
         let hour = row.at_ms.div_euclid(HOUR_MS);
-        sums.entry((hour, row.service)).or_default().record(&row.sample());
-        packs.entry((hour, row.service, row.kind)).or_default().push(row);
+        batch.sums.entry((hour, row.service)).or_default().record(&row.sample());
+        groups.entry((hour, row.service, row.kind)).or_default().push(row);
     }
-    for ((hour, service, kind), mut rows) in packs {
+    for ((hour, service, kind), mut rows) in groups {
         rows.sort_by_key(|row| row.at_ms);
-        insert_pack(&tx, hour, service, kind, &rows)?;
+        batch.packs.extend(Pack::of(hour, service, kind, &rows));
     }
-    for ((hour, service), sum) in sums {
+    Ok(batch)
+}
+
+/// Writes a batch in one transaction and returns how many checks it has packed: all or, if some are gone, none.
+pub(super) fn pack(db: &mut Connection, batch: Batch) -> Result<usize, StoreError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if delete(&tx, &batch.stretches)? != batch.checks {
+        return Ok(0);
+    }
+    for pack in &batch.packs {
+        pack.insert(&tx)?;
+    }
+    for ((hour, service), sum) in batch.sums {
         add_rollup(&tx, hour, service, sum)?;
     }
     tx.commit()?;
-    Ok(taken)
+    Ok(batch.checks)
 }
 
-/// Deletes these rows, whose numbers ascend, a stretch without a gap at a time.
-fn delete(db: &Connection, raw: &[Raw]) -> rusqlite::Result<()> {
+/// How many of these checks fit into a transaction that writes so many rows.
+fn within(raw: &[Raw], rows: usize) -> usize {
+    let (mut packs, mut sums) = (BTreeSet::new(), BTreeSet::new());
+    let fits = |row: &&Raw| {
+        let hour = row.at_ms.div_euclid(HOUR_MS);
+        packs.insert((hour, row.service, row.kind));
+        sums.insert((hour, row.service));
+        packs.len() + sums.len() <= rows
+    };
+    raw.iter().take_while(fits).count()
+}
+
+fn stretches(raw: &[Raw]) -> Vec<(i64, i64)> {
+    let stretches = raw.chunk_by(|a, b| a.id + 1 == b.id);
+    stretches.filter_map(|it| Some((it.first()?.id, it.last()?.id))).collect()
+}
+
+/// Deletes the rows, whose numbers ascend, and returns how many there were.
+fn delete(db: &Connection, stretches: &[(i64, i64)]) -> rusqlite::Result<usize> {
     let mut delete = db.prepare_cached("DELETE FROM checks WHERE id BETWEEN ?1 AND ?2")?;
-    for stretch in raw.chunk_by(|a, b| a.id + 1 == b.id) {
-        let ends = stretch.first().zip(stretch.last());
-        if let Some((first, last)) = ends {
-            delete.execute([first.id, last.id])?;
-        }
-    }
-    Ok(())
+    stretches.iter().try_fold(0, |deleted, (first, last)| Ok(deleted + delete.execute([first, last])?))
 }
 
 fn take(db: &Connection, hour: i64, limit: usize) -> rusqlite::Result<Vec<Raw>> {
@@ -131,39 +194,58 @@ pub(super) fn sample(
     }
 }
 
-fn insert_pack(db: &Connection, hour: i64, service: i64, kind: Kind, rows: &[Raw]) -> rusqlite::Result<()> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let summary = commonest(rows);
-    let mut expected = first.at_ms;
-    let checks: Vec<Value> = rows
-        .iter()
-        .map(|row| {
+/// A row of `archive`.
+#[derive(Debug)]
+struct Pack {
+    hour: i64,
+    service: i64,
+    kind: Kind,
+    first_ms: i64,
+    every_ms: i64,
+    summary: String,
+    /// JSON.
+    checks: String,
+}
+
+impl Pack {
+    /// None without rows. They are in the order of their times.
+    fn of(hour: i64, service: i64, kind: Kind, rows: &[Raw]) -> Option<Self> {
+        let &Raw { at_ms: first_ms, every_ms, .. } = rows.first()?;
+        let summary = commonest(rows);
+        let mut expected = first_ms;
+        let check = |row: &Raw| {
             let deviation = row.at_ms - expected;
-            expected += first.every_ms;
+            expected += every_ms;
             if row.summary == summary {
                 json!([deviation, row.response_us])
             } else {
                 json!([deviation, row.response_us, row.summary])
             }
-        })
-        .collect();
-    db.prepare_cached(
-        "INSERT INTO archive
-             (hour, service, status, attempts, in_maintenance, first_ms, every_ms, summary, checks)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![
-        hour,
-        service,
-        kind.status,
-        kind.attempts,
-        kind.in_maintenance,
-        first.at_ms,
-        first.every_ms,
-        summary,
-        Value::Array(checks).to_string(),
-    ])?;
-    Ok(())
+        };
+        let checks = Value::Array(rows.iter().map(check).collect()).to_string();
+        Some(Self { hour, service, kind, first_ms, every_ms, summary: summary.to_owned(), checks })
+    }
+
+    fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
+        let Self { hour, service, kind, first_ms, every_ms, summary, checks } = self;
+        db.prepare_cached(
+            "INSERT INTO archive
+                 (hour, service, status, attempts, in_maintenance, first_ms, every_ms, summary, checks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            hour,
+            service,
+            kind.status,
+            kind.attempts,
+            kind.in_maintenance,
+            first_ms,
+            every_ms,
+            summary,
+            checks,
+        ])?;
+        Ok(())
+    }
 }
 
 /// The instants and response times in µs of a packed row's checks, from its columns. What cannot be read is left out.

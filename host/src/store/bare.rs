@@ -1,6 +1,8 @@
-//! What the writer does, without its thread: for measurements whose clock runs faster than the world's.
+//! What the writer does, without its threads: for measurements whose clock runs faster than the world's.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use pihook_core::Timestamp;
 use pihook_core::monitor::Commit;
@@ -8,11 +10,14 @@ use rusqlite::Connection;
 
 use super::pending::Pending;
 use super::records::{self, Durability, RegisteredService};
-use super::{Cutoff, StoreError, archive, codec, prune, schema};
+use super::{Batch, Cutoff, StoreError, archive, codec, prune, schema};
 
 /// A database that is written to when the caller says so.
 #[derive(Debug)]
-pub struct Bare(Connection);
+pub struct Bare {
+    db: Connection,
+    pages: Arc<AtomicI32>,
+}
 
 impl Bare {
     /// Makes or opens the database and lists these services.
@@ -22,7 +27,23 @@ impl Bare {
     pub fn open(path: &Path, services: &[RegisteredService]) -> Result<Self, StoreError> {
         let mut db = schema::open(path, schema::Layout::CHOSEN, schema::BUSY_TIMEOUT)?;
         records::register(&mut db, services)?;
-        Ok(Self(db))
+        let pages = Arc::<AtomicI32>::default();
+        let counted = pages.clone();
+        db.wal_hook(Some(move |_log: &mut _, pages| {
+            counted.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { db, pages })
+    }
+
+    /// Copies the log into the database if it is as long as it is when the daemon does so.
+    pub fn checkpoint_if_due(&mut self) -> Result<(), StoreError> {
+        let usual = i32::try_from(schema::Layout::CHOSEN.checkpoint).unwrap_or(i32::MAX);
+        if self.pages.load(Ordering::Relaxed) >= usual {
+            self.pages.store(0, Ordering::Relaxed);
+            self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     /// Writes these in one transaction.
@@ -31,23 +52,28 @@ impl Bare {
         for commit in commits {
             pending.push(commit, None, None);
         }
-        records::write(&mut self.0, &pending, Durability::Crash)?;
+        records::write(&mut self.db, &pending, Durability::Crash)?;
         Ok(())
     }
 
+    /// See [`super::StoreReader::packable`].
+    pub fn packable(&self, now: Timestamp, limit: usize) -> Result<Batch, StoreError> {
+        Ok(archive::read(&self.db, codec::millis(now), limit)?)
+    }
+
     /// See [`super::Store::pack`].
-    pub fn pack(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        archive::pack(&mut self.0, codec::millis(now), limit)
+    pub fn pack(&mut self, batch: Batch) -> Result<usize, StoreError> {
+        archive::pack(&mut self.db, batch)
     }
 
     /// See [`super::Store::prune_step`].
     pub fn prune_step(&mut self, cutoff: Cutoff) -> Result<bool, StoreError> {
-        prune::step(&mut self.0, cutoff)
+        prune::step(&mut self.db, cutoff)
     }
 
     /// Copies the log into the database and closes it.
     pub fn close(self) -> Result<(), StoreError> {
-        self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.0.close().map_err(|(_db, error)| error.into())
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.db.close().map_err(|(_db, error)| error.into())
     }
 }

@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use pihook_core::maintenance::Entry;
 use pihook_core::monitor::{Commit, Incident, Logged, SavedService, Urgency};
 use pihook_core::{Alert, AlertKind, IncidentId, ServiceId};
 use tokio::sync::oneshot;
 
 use super::held::Told;
+use super::losses::Lost;
 use super::{StoreError, kept};
 
 /// Told once the first attempt to write the commit has ended.
@@ -35,18 +37,12 @@ pub(super) struct Pending {
     pub(super) alerts: VecDeque<(ServiceId, Arc<Alert>)>,
     /// Of these alerts, and of earlier ones, what was told from memory.
     pub(super) told: Vec<Told>,
+    pub(super) maintenance: Vec<Entry>,
     acks: Vec<Ack>,
     /// The most urgent commit's; none if there is nothing to write.
     urgency: Option<Urgency>,
-    dropped: Dropped,
-}
-
-/// What gave way while the database could not be written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Dropped {
-    pub(super) outcomes: u64,
-    pub(super) incidents: u64,
-    pub(super) alerts: u64,
+    /// What gave way while the database could not be written.
+    pub(super) lost: Lost,
 }
 
 impl Pending {
@@ -78,17 +74,22 @@ impl Pending {
         self.kept.extend(later.kept);
         self.alerts.extend(later.alerts);
         self.told.extend(later.told);
+        self.maintenance.extend(later.maintenance);
         self.acks.extend(later.acks);
         self.urgency = self.urgency.max(later.urgency);
-        self.dropped.outcomes += later.dropped.outcomes;
-        self.dropped.incidents += later.dropped.incidents;
-        self.dropped.alerts += later.dropped.alerts;
+        self.lost.add(later.lost);
     }
 
     /// Takes note of what was told from memory.
     pub(super) fn note_told(&mut self, told: Told) {
         self.told.push(told);
         self.urgency = Some(Urgency::AtOnce);
+    }
+
+    /// Takes note of what has become of maintenance.
+    pub(super) fn note_maintenance(&mut self, entries: Vec<Entry>) {
+        self.maintenance.extend(entries);
+        self.urgency = self.urgency.max(Some(Urgency::Soon));
     }
 
     /// How much there is of what may not grow without end.
@@ -107,13 +108,15 @@ impl Pending {
     pub(super) fn bound(&mut self, limit: usize) {
         while self.log.len() > limit {
             let oldest = self.log.iter().position(|line| line.urgency == Urgency::Ordinary).unwrap_or(0);
-            self.log.remove(oldest);
-            self.dropped.outcomes += 1;
+            if let Some(line) = self.log.remove(oldest) {
+                self.lost.outcome(line.logged.outcome.at);
+            }
         }
         while self.alerts.len() > limit {
             if let Some(oldest) = self.least_important() {
-                self.alerts.remove(oldest);
-                self.dropped.alerts += 1;
+                if let Some((_, alert)) = self.alerts.remove(oldest) {
+                    self.lost.alert(alert.at);
+                }
             } else if !self.drop_untold_incident() {
                 break;
             }
@@ -121,9 +124,12 @@ impl Pending {
         while self.incidents.len() > limit {
             let over = self.incidents.iter().find(|(_, (_, incident))| incident.closed.is_some());
             let Some(oldest) = over.map(|(id, _)| *id) else { break };
-            self.incidents.remove(&oldest);
-            self.dropped.incidents += 1;
+            if let Some((_, incident)) = self.incidents.remove(&oldest) {
+                self.lost.incident(incident.opened);
+            }
         }
+        let spare = self.maintenance.len().saturating_sub(limit);
+        self.maintenance.drain(..spare);
         if self.told.len() > limit {
             self.forget_told();
         }
@@ -161,16 +167,18 @@ impl Pending {
         let Some(oldest) = of(AlertKind::Opened).find(|incident| ended.contains(incident)) else {
             return false;
         };
-        let before = self.alerts.len();
+        self.alerts
+            .iter()
+            .filter(|(_, alert)| alert.incident == oldest)
+            .for_each(|(_, alert)| self.lost.alert(alert.at));
         self.alerts.retain(|(_, alert)| alert.incident != oldest);
-        self.dropped.alerts += u64::try_from(before - self.alerts.len()).unwrap_or(u64::MAX);
         true
     }
 
-    /// It is on disk. Returns what had been dropped.
-    pub(super) fn written(self) -> Dropped {
+    /// It is on disk. Returns what had been lost.
+    pub(super) fn written(self) -> Lost {
         answer(self.acks, || Ok(()));
-        self.dropped
+        self.lost
     }
 
     /// It stays; whoever waits is told so.

@@ -7,7 +7,7 @@ use super::StoreError;
 use super::archive::HOUR_MS;
 use super::codec::millis;
 
-/// Packed rows, roll-ups and incidents that one transaction removes at most.
+/// Rows that one transaction removes at most.
 const ROWS: i64 = 256;
 /// Pages that are given back at a time.
 const PAGES: i64 = 64;
@@ -19,7 +19,7 @@ const RESERVE: i64 = 5;
 pub struct Cutoff {
     /// Checks before this.
     pub checks: Timestamp,
-    /// Roll-ups, and incidents that ended before this.
+    /// Roll-ups, and what else has ended before this: incidents, maintenance, losses.
     pub rollups: Timestamp,
 }
 
@@ -50,6 +50,20 @@ pub(super) fn step(db: &mut Connection, cutoff: Cutoff) -> Result<bool, StoreErr
                          WHERE a.incident = i.id AND d.state = 'pending'
                      ) LIMIT ?2
                  )",
+            )?
+            .execute(params![millis(cutoff.rollups), ROWS])?;
+    }
+    if removed == 0 {
+        removed = tx
+            .prepare_cached(
+                "DELETE FROM maintenance WHERE id IN (SELECT id FROM maintenance WHERE ended_ms < ?1 LIMIT ?2)",
+            )?
+            .execute(params![millis(cutoff.rollups), ROWS])?;
+    }
+    if removed == 0 {
+        removed = tx
+            .prepare_cached(
+                "DELETE FROM losses WHERE id IN (SELECT id FROM losses WHERE to_ms < ?1 LIMIT ?2)",
             )?
             .execute(params![millis(cutoff.rollups), ROWS])?;
     }

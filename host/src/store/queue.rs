@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pihook_core::maintenance::Entry;
 use pihook_core::monitor::{Commit, Urgency};
 use pihook_core::{Alert, SinkId};
 use tokio::sync::{Notify, oneshot};
 
 use super::held::Told;
-use super::pending::{Dropped, Pending};
+use super::losses::Lost;
+use super::pending::Pending;
 use super::{StoreError, kept};
 
 /// What is handed to the writer.
@@ -109,6 +111,17 @@ impl Mailbox {
         Receipt(receipt)
     }
 
+    /// Takes in what is to be written of maintenance.
+    pub(super) fn put_maintenance(&self, entries: Vec<Entry>) {
+        let mut inside = self.lock();
+        if inside.state == State::Closed || entries.is_empty() {
+            return;
+        }
+        inside.pending.note_maintenance(entries);
+        inside.pending.bound(self.limits.kept);
+        self.bell.notify_one();
+    }
+
     /// Returns when [`Mailbox::put`] has something to say.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
@@ -129,7 +142,7 @@ impl Mailbox {
     }
 
     /// What was taken is on disk.
-    pub(super) fn written(&self, written: Pending) -> Dropped {
+    pub(super) fn written(&self, written: Pending) -> Lost {
         let mut inside = self.lock();
         if inside.state == State::Deferring {
             inside.state = State::Open;
@@ -138,8 +151,9 @@ impl Mailbox {
         written.written()
     }
 
-    /// What was taken is not on disk: it is put back before what has come since, and nobody waits for it.
-    pub(super) fn put_back(&self, mut taken: Pending) {
+    /// What was taken is not on disk: it is put back before what has come since, and nobody waits for it. What is lost by
+    /// now.
+    pub(super) fn put_back(&self, mut taken: Pending) -> Lost {
         let mut inside = self.lock();
         taken.append(std::mem::take(&mut inside.pending));
         taken.deferred();
@@ -147,6 +161,7 @@ impl Mailbox {
         inside.put_down();
         inside.pending = taken;
         inside.state = inside.state.deferring();
+        inside.pending.lost
     }
 
     /// The disk takes too long: from now on nobody waits for it, until it has answered.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params,
 use super::codec::{integer, micros, millis, status_code};
 use super::dto::{ServiceDto, decode, encode};
 use super::pending::Pending;
-use super::{StoreError, kept, outbox};
+use super::{StoreError, kept, losses, maintenance, outbox};
 
 /// After so many checks `latest` is brought up to date: it bounds what a reader scans, and costs a page or two.
 pub(super) const LATEST_EVERY: i64 = 4096;
@@ -39,18 +39,25 @@ pub(super) enum Durability {
     PowerCut,
 }
 
+impl Durability {
+    /// Has the connection's next transactions risk no more. Not settable within one.
+    pub(super) fn ask_of(self, db: &Connection) -> rusqlite::Result<()> {
+        // WAL: NORMAL syncs at checkpoints only, FULL after each transaction.
+        let synchronous = match self {
+            Durability::Crash => "NORMAL",
+            Durability::PowerCut => "FULL",
+        };
+        db.pragma_update(None, "synchronous", synchronous)
+    }
+}
+
 /// Writes everything that is pending in one transaction and returns how many deliveries that added.
 pub(super) fn write(
     db: &mut Connection,
     pending: &Pending,
     durability: Durability,
 ) -> Result<usize, StoreError> {
-    // WAL: NORMAL syncs at checkpoints only, FULL after each transaction. Not settable within one.
-    let synchronous = match durability {
-        Durability::Crash => "NORMAL",
-        Durability::PowerCut => "FULL",
-    };
-    db.pragma_update(None, "synchronous", synchronous)?;
+    durability.ask_of(db)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let deliveries = insert(&tx, pending)?;
     note_latest(&tx)?;
@@ -78,6 +85,10 @@ fn insert(db: &Connection, pending: &Pending) -> Result<usize, StoreError> {
     for told in &pending.told {
         outbox::told(db, told)?;
     }
+    for entry in &pending.maintenance {
+        maintenance::insert(db, entry)?;
+    }
+    losses::insert(db, &pending.lost)?;
     Ok(deliveries)
 }
 

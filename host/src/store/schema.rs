@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_history.sql"),
     include_str!("migrations/0004_sink_memory.sql"),
     include_str!("migrations/0005_batches.sql"),
+    include_str!("migrations/0006_ledger.sql"),
 ];
 
 /// How long a statement waits for another process's lock.
@@ -141,7 +142,7 @@ fn configure(db: &Connection, layout: Layout) -> rusqlite::Result<bool> {
     // KiB. Appending needs a handful of pages; a Pi has better uses for the rest.
     db.pragma_update(None, "cache_size", -512)?;
     db.pragma_update_and_check(None, "wal_autocheckpoint", layout.checkpoint, |_| Ok(()))?;
-    // A slow reader can make the log grow; it shrinks back to twice its usual size.
+    // Somebody who reads for long makes the log grow; it shrinks back to twice its usual size.
     let limit = i64::from(layout.page) * i64::from(layout.checkpoint) * 2;
     db.pragma_update_and_check(None, "journal_size_limit", limit, |_| Ok(()))?;
     db.set_prepared_statement_cache_capacity(32);

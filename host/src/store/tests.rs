@@ -1,9 +1,11 @@
+mod checkpoint;
 mod commits;
 mod crash;
 mod damage;
 mod format;
 mod heartbeats;
 mod history;
+mod maintenance;
 mod outbox;
 mod reader;
 mod trouble;
@@ -24,7 +26,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::writer::Tuning;
-use super::{Delivery, RegisteredService, Store, StoreError, Waiting, writer};
+use super::{Delivery, RegisteredService, Store, StoreError, Waiting, archive, writer};
 
 /// So long that only something else can have caused a write.
 const NEVER: Duration = Duration::from_secs(3600);
@@ -197,6 +199,12 @@ fn registered(id: &str) -> RegisteredService {
         check: "http".to_owned(),
         every: Some(Duration::from_secs(60)),
     }
+}
+
+/// Packs so many at most, and returns how many it were.
+fn pack(db: &mut Connection, now_ms: i64, limit: usize) -> Result<usize, StoreError> {
+    let batch = archive::read(db, now_ms, limit)?;
+    archive::pack(db, batch)
 }
 
 /// Waits until the condition holds; the test's own time limit is the bound.

@@ -13,11 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::StoreError;
+use super::checkpoint::Checkpointer;
+use super::losses::Lost;
 use super::pending::Ack;
 use super::queue::{Limits, Mailbox};
 use super::records::{self, Durability};
 use super::rescue;
 use super::schema::{self, BUSY_TIMEOUT, Layout};
+use crate::words::chain;
 
 /// Jobs that may wait for the writer; whoever comes next waits with them.
 const QUEUE: usize = 256;
@@ -67,8 +70,12 @@ pub(super) struct Told {
     pub(super) added: watch::Sender<u64>,
     /// Why commits are deferred, while they are.
     pub(super) trouble: watch::Sender<Option<String>>,
+    /// What was lost when it could last not be written.
+    pub(super) lost: watch::Sender<Lost>,
     /// Counts the databases that were damaged and replaced.
     pub(super) replaced: watch::Sender<u64>,
+    /// Bytes of the write-ahead log, while it is far longer than usual.
+    pub(super) long_log: watch::Sender<Option<u64>>,
 }
 
 impl Told {
@@ -85,6 +92,7 @@ impl Told {
 struct Writer {
     db: Connection,
     path: PathBuf,
+    checkpointer: Checkpointer,
     /// What is damaged, and when to try again to replace it.
     damaged: Option<(String, Instant)>,
     tuning: Tuning,
@@ -114,9 +122,13 @@ pub(super) fn start(
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(StoreError::Thread)?;
     let (jobs, queue) = mpsc::channel(QUEUE);
     let mailbox = Arc::new(Mailbox::new(Limits { batch: BATCH, kept: tuning.kept }));
+    let mut db = db;
+    let checkpointer = Checkpointer::start(path.clone(), told.long_log.clone())?;
+    checkpointer.watch(&mut db)?;
     let writer = Writer {
         db,
         path,
+        checkpointer,
         damaged: None,
         tuning,
         mailbox: mailbox.clone(),
@@ -213,16 +225,25 @@ impl Writer {
                     self.told.added.send_modify(|count| *count += 1);
                 }
                 self.due = None;
-                let dropped = self.mailbox.written(pending);
+                let lost = self.mailbox.written(pending);
+                // An ordinary transaction that follows must not take it back.
+                if self.told.trouble.borrow().is_some() || !lost.is_nothing() {
+                    self.told.lost.send_replace(lost);
+                }
                 self.told.set_trouble(None);
                 if std::mem::replace(&mut self.trouble, Trouble::None) == Trouble::Reported {
                     let _unchanged = self.db.busy_timeout(self.tuning.busy);
-                    tracing::info!(?dropped, "the database can be written again");
+                    match lost.is_nothing() {
+                        true => tracing::info!("the database can be written again"),
+                        false => {
+                            tracing::error!(%lost, "the database can be written again; some things are lost")
+                        }
+                    }
                 }
                 Ok(())
             }
             Err(error) => {
-                self.mailbox.put_back(pending);
+                let lost = self.mailbox.put_back(pending);
                 self.due = Some(Instant::now() + self.tuning.retry);
                 if std::mem::replace(&mut self.trouble, Trouble::Reported) == Trouble::None {
                     let _unchanged = self.db.busy_timeout(self.tuning.busy.min(IMPATIENT));
@@ -232,7 +253,8 @@ impl Writer {
                         "the database cannot be written; results are kept and tried again"
                     );
                 }
-                self.told.set_trouble(Some(chain(&error)));
+                let lost = if lost.is_nothing() { String::new() } else { format!("; lost so far: {lost}") };
+                self.told.set_trouble(Some(format!("{}{lost}", chain(&error))));
                 if let Some(damage) = error.damage() {
                     self.damaged(damage);
                 }
@@ -275,11 +297,14 @@ impl Writer {
     }
 
     fn replace(&mut self, damage: &str) -> Result<(), StoreError> {
+        // The log must not be copied into a file that is being moved.
+        let _paused = self.checkpointer.pause();
         // Closing must not copy the log into the damaged file, nor remove it.
         let _kept = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         self.db = Connection::open_in_memory()?;
         rescue::replace(&self.path, damage, Layout::CHOSEN)?;
         self.db = schema::open(&self.path, Layout::CHOSEN, self.tuning.busy)?;
+        self.checkpointer.watch(&mut self.db)?;
         Ok(())
     }
 
@@ -307,26 +332,32 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 /// Runs `work` on the writer's connection. It is durable against a power cut when this returns.
 pub(super) async fn call<T, F>(jobs: &mpsc::Sender<Job>, work: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
 {
+    call_with(jobs, Durability::PowerCut, work).await
+}
+
+/// The same for work that may be done again: nobody waits for the disk to have taken it.
+pub(super) async fn call_lightly<T, F>(jobs: &mpsc::Sender<Job>, work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+{
+    call_with(jobs, Durability::Crash, work).await
+}
+
+async fn call_with<T, F>(jobs: &mpsc::Sender<Job>, durability: Durability, work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+{
     let (ack, answer) = oneshot::channel();
     let job = Job::Call(Box::new(move |db| {
-        let result = db.pragma_update(None, "synchronous", "FULL").map_err(StoreError::from);
+        let result = durability.ask_of(db).map_err(StoreError::from);
         let result = result.and_then(|()| work(db));
         let damage = result.as_ref().err().and_then(StoreError::damage);
         let _gone = ack.send(result);

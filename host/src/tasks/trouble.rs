@@ -19,6 +19,7 @@ use super::deliver::{SinkSet, send_now};
 use crate::clock::Clock;
 use crate::shutdown::Shutdown;
 use crate::sinks::{Sink, Verdict};
+use crate::store::Lost;
 
 /// How long it may last before anybody is told: a backup that holds the database for a moment is none of their
 /// business.
@@ -31,6 +32,8 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct TroubleTeller {
     /// Why it cannot, while it cannot.
     pub trouble: watch::Receiver<Option<String>>,
+    /// What was lost, once it can be written again.
+    pub lost: watch::Receiver<Lost>,
     /// Who is told.
     pub sinks: watch::Receiver<Arc<SinkSet>>,
     /// What may mute it.
@@ -74,7 +77,8 @@ impl TroubleTeller {
             trouble.wait_for(Option::is_none).await?;
             let over = async {
                 self.audible().await;
-                self.tell(AlertKind::Recovered, since, "Results are written again.").await;
+                let lost = *self.lost.borrow();
+                self.tell(AlertKind::Recovered, since, &recovered(lost)).await;
             };
             tokio::select! {
                 // Then that is the news.
@@ -128,6 +132,15 @@ impl TroubleTeller {
             response_time: None,
             sinks: Vec::new(),
         }
+    }
+}
+
+fn recovered(lost: Lost) -> String {
+    let again = "Results are written again.".to_owned();
+    if lost.is_nothing() {
+        again
+    } else {
+        format!("{again} Memory could not hold all of them; lost: {lost}.")
     }
 }
 

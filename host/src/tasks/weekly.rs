@@ -38,8 +38,8 @@ const STEADY: Duration = Duration::from_secs(600);
 const DRIFT_MS: i128 = 30_000;
 /// How far it may be behind the newest check.
 const BEHIND_MS: i64 = 60_000;
-/// Checks that one transaction packs at most: every commit waits for it. An hour of 100 services every minute fits, so
-/// that each page of it is written once.
+/// Checks that one transaction packs at most: every commit waits for it, for some milliseconds. An hour of 100 services
+/// every minute fits, so that each page of it is written once.
 pub const PACKED: usize = 8192;
 
 /// What the configuration says about history.
@@ -150,7 +150,7 @@ impl Weekly {
         let steady = known.steady.observe(now);
         let hour = now.wall.as_second().div_euclid(3600);
         if known.packed != Some(hour) {
-            while self.store.pack(now.wall, PACKED).await? == PACKED {}
+            self.pack(now.wall).await?;
             known.packed = Some(hour);
         }
         let newest = newest_over(now.wall, &self.zone);
@@ -158,6 +158,19 @@ impl Weekly {
             known.done = Some(newest);
         }
         Ok(())
+    }
+
+    /// Packs the hours that are over, a batch at a time: the writer has its other work in between.
+    async fn pack(&self, now: Timestamp) -> Result<(), WeeklyError> {
+        loop {
+            let database = self.database.clone();
+            let reading = move || StoreReader::open(&database)?.packable(now, PACKED);
+            let batch = tokio::task::spawn_blocking(reading).await??;
+            // Nothing at all is packed when the database was replaced in between: the next hour will do.
+            if batch.is_empty() || self.store.pack(batch).await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Does what is due now; true if nothing is left until the next week is over.

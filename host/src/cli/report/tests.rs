@@ -4,6 +4,8 @@ use pihook_core::Status;
 use pihook_core::monitor::Muting;
 use pihook_core::summary::Sample;
 
+use pihook_core::maintenance::{Period, Source};
+
 use super::*;
 
 fn time(text: &str) -> Timestamp {
@@ -95,14 +97,14 @@ fn an_empty_report_says_so() {
     assert_eq!(table(&[], Timestamp::UNIX_EPOCH, Paint::Plain, None), "nothing was checked in this time\n");
     let (from, to) = (time("2026-11-16T00:00:00Z"), time("2026-11-23T00:00:00Z"));
     assert_eq!(
-        json(&[], from, to),
-        json!({ "from": "2026-11-16T00:00:00Z", "to": "2026-11-23T00:00:00Z", "services": [] })
+        json(&[], &[], from, to),
+        json!({ "from": "2026-11-16T00:00:00Z", "to": "2026-11-23T00:00:00Z", "services": [], "maintenance": [] })
     );
 }
 
 #[test]
 fn json_has_the_columns_of_the_file_and_the_bar() {
-    let all = json(&two(), time("2026-11-16T00:00:00Z"), time("2026-11-23T00:00:00Z"));
+    let all = json(&two(), &maintained(), time("2026-11-16T00:00:00Z"), time("2026-11-23T00:00:00Z"));
     let office = &all["services"][0];
     assert_eq!(office["history"], json!(["up", null, "down", "unknown"]));
     assert_eq!((&office["checks"], &office["up"], &office["unknown"]), (&json!(4), &json!(2), &json!(1)));
@@ -132,4 +134,46 @@ fn marks_are_days_hours_of_one_day_and_never_too_many() {
     let year = edges(now, 365 * 86_400);
     assert_eq!(year.len(), 32);
     assert!(year.is_sorted());
+}
+
+fn maintained() -> Vec<Maintained> {
+    let period = Period {
+        source: Source::Window,
+        name: "backups".to_owned(),
+        services: vec!["NAS".to_owned()],
+        zones: vec!["attic".to_owned()],
+        reason: Some("new disks".to_owned()),
+        began: time("2026-11-17T03:00:00Z"),
+        until: None,
+    };
+    let flag = Period {
+        source: Source::Flag,
+        name: "flag".to_owned(),
+        began: time("2026-11-20T03:00:00Z"),
+        ..Period::clone(&period)
+    };
+    let flag = Period { services: Vec::new(), zones: Vec::new(), reason: None, ..flag };
+    vec![
+        Maintained { ended: Some(time("2026-11-17T05:30:00Z")), period },
+        Maintained { ended: None, period: flag },
+    ]
+}
+
+#[test]
+fn maintenance_is_listed_with_its_length_and_whom_it_covered() {
+    let text = maintenance(&maintained(), time("2026-11-22T03:00:00Z"), Paint::Plain);
+    let lines: Vec<_> = text.lines().collect();
+    let [empty, heading, window, flag] = lines.as_slice() else { panic!("{text}") };
+    assert_eq!((*empty, *heading), ("", "Maintenance"));
+    assert!(
+        window.ends_with(" (2 h 30 min): NAS, the zone attic, by the window backups: new disks"),
+        "{window}"
+    );
+    assert!(flag.ends_with(" to now (2 d): everything, by the flag"), "{flag}");
+    assert_eq!(maintenance(&[], time("2026-11-22T03:00:00Z"), Paint::Plain), "");
+
+    let all = json(&[], &maintained(), time("2026-11-16T00:00:00Z"), time("2026-11-23T00:00:00Z"));
+    assert_eq!(all["maintenance"][0]["ended"], "2026-11-17T05:30:00Z");
+    assert_eq!(all["maintenance"][0]["zones"][0], "attic");
+    assert!(all["maintenance"][1]["ended"].is_null());
 }

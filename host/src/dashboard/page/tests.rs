@@ -169,3 +169,40 @@ fn five_hundred_services_fit_into_150_kilobytes() {
     let sent = super::super::packed::gzip(page(&board, &Filter::default()).as_bytes());
     assert!(sent.len() < 150_000, "{} bytes", sent.len());
 }
+
+#[test]
+fn maintenance_is_said_above_all_with_its_reason_and_a_flag_that_was_forgotten() {
+    use pihook_core::maintenance::{Overdue, Period, Source};
+
+    let board = Board::new();
+    let period = Period {
+        source: Source::Window,
+        name: "backups".to_owned(),
+        services: vec!["nas".to_owned()],
+        zones: Vec::new(),
+        reason: Some(EVIL.to_owned()),
+        began: now(),
+        until: Some(now()),
+    };
+    let flag =
+        Period { source: Source::Flag, services: Vec::new(), reason: None, until: None, ..period.clone() };
+    board.maintain(vec![flag, period]);
+    board.note_overdue(Some(Overdue { days: 3 }));
+    let page = page(&board, &Filter::default());
+    for said in [
+        "<p class=\"maintenance\">Alerts are muted for everything, by the flag</p>",
+        "<p class=\"maintenance\">Alerts are muted for nas, by the window backups: ",
+        "; until 2027-01-15 ",
+        "<p class=\"maintenance\">The maintenance flag was set 3 days ago, and alerts are muted since;",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains(EVIL));
+    board.maintain(Vec::new());
+    board.note_overdue(None);
+    assert!(
+        !super::render(&board.picture(), &Filter::default(), Vec::new(), now())
+            .unwrap()
+            .contains("maintenance")
+    );
+}

@@ -3,8 +3,7 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use super::*;
-use crate::store::archive::pack;
-use crate::store::{StoreError, StoreReader, records, schema, upkeep};
+use crate::store::{StoreReader, records, schema, upkeep};
 
 const ROWS: usize = 20_000;
 const PAGE: usize = 4096;

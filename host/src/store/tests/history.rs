@@ -4,7 +4,7 @@ use pihook_core::Summary;
 use pihook_core::summary::Sample;
 
 use super::*;
-use crate::store::archive::{HOUR_MS, pack, sample};
+use crate::store::archive::{self, HOUR_MS, sample};
 use crate::store::codec::{instant, millis};
 use crate::store::prune::{Cutoff, step};
 use crate::store::{StoreReader, schema};
@@ -232,4 +232,52 @@ fn pruning_ends_and_leaves_what_is_needed() {
     assert_eq!(count(&db, "SELECT sum(id) FROM incidents"), 3, "the open one and the one to be told");
     assert_eq!(count(&db, "SELECT count(*) FROM checks"), 2);
     assert!(!step(&mut db, cutoff).unwrap());
+}
+
+#[test]
+fn a_turn_of_the_writer_is_bounded_in_rows() {
+    let place = Place::new();
+    let mut db = database(&place);
+    // Each check a row of its own: an hour, a service and a status that no other has.
+    for number in 0..archive::ROWS as i64 {
+        insert(&db, (number * HOUR_MS, number % 2 == 0, number % 4, None, false));
+    }
+    let far = FIRST + 10_000 * HOUR_MS;
+    let batch = archive::read(&db, far, 8192).unwrap();
+    assert_eq!((batch.len(), batch.rows()), (archive::ROWS / 2, archive::ROWS));
+    assert_eq!(archive::pack(&mut db, batch).unwrap(), archive::ROWS / 2);
+    assert_eq!(archive::read(&db, far, 10).unwrap().len(), 10);
+    while pack(&mut db, far, 8192).unwrap() > 0 {}
+
+    let count = |db: &Connection, table: &str| -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let cutoff = Cutoff { checks: instant(far), rollups: instant(far) };
+    let mut left = (count(&db, "archive"), count(&db, "rollups"));
+    let mut more = true;
+    while more {
+        more = step(&mut db, cutoff).unwrap();
+        let now = (count(&db, "archive"), count(&db, "rollups"));
+        assert!((left.0 - now.0) + (left.1 - now.1) <= 256, "{left:?} {now:?}");
+        left = now;
+    }
+    assert_eq!(left, (0, 0));
+}
+
+#[test]
+fn a_batch_of_which_a_row_is_gone_is_given_up_as_a_whole() {
+    let place = Place::new();
+    let mut db = database(&place);
+    for minute in 0..10 {
+        insert(&db, (minute * 60_000, false, 0, Some(5000), false));
+    }
+    let far = FIRST + 24 * HOUR_MS;
+    let batch = archive::read(&db, far, 100).unwrap();
+    assert_eq!(batch.len(), 9, "the newest stays");
+    db.execute("DELETE FROM checks WHERE id = 4", []).unwrap();
+    let before = logged(&db);
+    assert_eq!(archive::pack(&mut db, batch).unwrap(), 0);
+    assert_eq!(logged(&db), before);
+    assert_eq!(pack(&mut db, far, 100).unwrap(), 8);
+    assert_eq!(logged(&db), before);
 }

@@ -48,9 +48,21 @@ async fn while_locked_the_oldest_mere_outcomes_give_way_and_alerts_never() {
             store.commit(ordinary("a", &format!("{number}.{outcome}"))).await.unwrap();
         }
     }
+    let mut trouble = store.trouble();
+    let says =
+        |why: &Option<String>| why.as_ref().is_some_and(|why| why.ends_with("; lost so far: 12 results"));
+    trouble.wait_for(says).await.unwrap();
     drop(lock);
     let kept = ["alert 0", "alert 1", "alert 2", "alert 3", "3.0", "3.1", "3.2", "3.3"];
     eventually(|| place.summaries() == kept).await;
+    trouble.wait_for(Option::is_none).await.unwrap();
+    let lost = *store.lost().borrow();
+    assert_eq!((lost.outcomes, lost.incidents, lost.alerts), (12, 0, 0));
+    assert_eq!(lost.span, Some((at(0), at(0))));
+    store.commit(urgent("a", "later")).await.unwrap();
+    let reader = crate::store::StoreReader::open(&place.path).unwrap();
+    assert_eq!(reader.losses(at(-10), 5).unwrap(), [lost], "noted once");
+    assert_eq!(reader.losses(at(10), 5).unwrap(), []);
 }
 
 #[tokio::test]

@@ -72,6 +72,7 @@ impl Stage {
         let (trouble, maintenance) = (watch::Sender::new(None), watch::Sender::new(Maintenance::default()));
         let teller = TroubleTeller {
             trouble: trouble.subscribe(),
+            lost: watch::Sender::default().subscribe(),
             sinks: sinks.subscribe(),
             maintenance: maintenance.subscribe(),
             clock: Arc::new(SystemClock::start()),
@@ -177,4 +178,19 @@ async fn maintenance_mutes_it() {
     stage.silent_for(7200).await;
     stage.maintenance.send_replace(Maintenance::default());
     assert_eq!(stage.told().await, GOOD);
+}
+
+#[test]
+fn what_was_lost_is_told_with_the_recovery() {
+    let lost = Lost {
+        outcomes: 12,
+        alerts: 1,
+        span: Some((pihook_core::Timestamp::UNIX_EPOCH, pihook_core::Timestamp::UNIX_EPOCH)),
+        ..Lost::default()
+    };
+    assert_eq!(
+        recovered(lost),
+        "Results are written again. Memory could not hold all of them; lost: 12 results, 1 alert."
+    );
+    assert_eq!(recovered(Lost::default()), "Results are written again.");
 }

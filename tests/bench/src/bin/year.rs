@@ -35,6 +35,7 @@ struct Figures {
     packing: Duration,
     pruning: Duration,
     committing: Duration,
+    checkpoints: Duration,
 }
 
 fn main() {
@@ -52,13 +53,14 @@ fn print(days: u64, commit_every: u64) {
     let it = simulate(days, commit_every);
     println!(
         "{days} days, commit_every {commit_every} s: {} B written a check, {} KB in the end, {} B kept a check; longest \
-         transaction: packing {:?}, pruning {:?}, results {:?}",
+         turn of the writer: packing {:?}, pruning {:?}, results {:?}; longest beside it: copying the log {:?}",
         it.written / it.checks,
         it.size / 1000,
         it.size / it.checks,
         it.packing,
         it.pruning,
         it.committing,
+        it.checkpoints,
     );
 }
 
@@ -75,6 +77,7 @@ fn simulate(days: u64, commit_every: u64) -> Figures {
         packing: Duration::ZERO,
         pruning: Duration::ZERO,
         committing: Duration::ZERO,
+        checkpoints: Duration::ZERO,
     };
     for second in 0..days * DAY {
         // Each second so many of the hundred are due as come round in a minute.
@@ -89,13 +92,20 @@ fn simulate(days: u64, commit_every: u64) -> Figures {
             timed(&mut it.committing, || db.write(std::mem::take(&mut pending)).unwrap());
         }
         if second % 3600 == 60 {
-            while timed(&mut it.packing, || db.pack(at(second), PACKED).unwrap()) == PACKED {}
+            loop {
+                let batch = db.packable(at(second), PACKED).unwrap();
+                if batch.is_empty() {
+                    break;
+                }
+                timed(&mut it.packing, || db.pack(batch).unwrap());
+            }
         }
         if (second + 1).is_multiple_of(7 * DAY) {
             let ago = |days: u64| at(second.saturating_sub(days * DAY));
             let cutoff = Cutoff { checks: ago(CHECKS_KEPT), rollups: ago(ROLLUPS_KEPT) };
             while timed(&mut it.pruning, || db.prune_step(cutoff).unwrap()) {}
         }
+        timed(&mut it.checkpoints, || db.checkpoint_if_due().unwrap());
     }
     db.close().unwrap();
     it.written = written() - before;

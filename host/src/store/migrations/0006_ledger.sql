@@ -1,0 +1,34 @@
+-- What memory could not hold while the database could not be written, one row each time: it is in no other table.
+CREATE TABLE losses (
+    id        INTEGER PRIMARY KEY,
+    from_ms   INTEGER NOT NULL,
+    to_ms     INTEGER NOT NULL,
+    outcomes  INTEGER NOT NULL,
+    incidents INTEGER NOT NULL,
+    alerts    INTEGER NOT NULL
+);
+
+-- Maintenance: the flag and windows while they lasted. services and zones are JSON arrays, both empty for everything.
+CREATE TABLE maintenance (
+    id       INTEGER PRIMARY KEY,
+    source   TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    services TEXT NOT NULL,
+    zones    TEXT NOT NULL,
+    reason   TEXT,
+    began_ms INTEGER NOT NULL,
+    ended_ms INTEGER,
+    until_ms INTEGER
+);
+CREATE INDEX maintenance_lasting ON maintenance (id) WHERE ended_ms IS NULL;
+
+-- Public, stable across versions: one row a maintenance. services and zones are names with commas between.
+CREATE VIEW maintenance_log (began_ms, ended_ms, until_ms, source, name, services, zones, reason) AS
+SELECT began_ms, ended_ms, until_ms, source, name,
+       (SELECT group_concat(value, ', ') FROM json_each(services)),
+       (SELECT group_concat(value, ', ') FROM json_each(zones)), reason
+FROM maintenance;
+
+-- Public, stable across versions: one row a time that something was lost.
+CREATE VIEW loss_log (from_ms, to_ms, checks, incidents, alerts) AS
+SELECT from_ms, to_ms, outcomes, incidents, alerts FROM losses;
