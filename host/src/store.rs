@@ -39,6 +39,7 @@
 mod archive;
 pub mod bare;
 mod codec;
+mod days;
 mod disabled;
 mod dto;
 mod error;
@@ -55,6 +56,7 @@ mod recent;
 mod records;
 mod rescue;
 mod schema;
+mod service;
 mod sink_memory;
 pub mod upkeep;
 mod weeks;
@@ -82,6 +84,7 @@ pub use queue::Receipt;
 pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
 pub use recent::{Recent, RecentOutcome};
 pub use records::RegisteredService;
+pub use service::{DayMarks, Fate, Story, Telling};
 
 use held::Gates;
 use outbox::State;
@@ -168,6 +171,11 @@ impl Store {
     /// Packs and sums up checks of hours that are over, so many at most, and returns how many it were.
     pub async fn pack(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         writer::call(&self.jobs, move |db| archive::pack(db, codec::millis(now), limit)).await
+    }
+
+    /// Adds up the hours of the oldest day that is over and was not; false if there is none.
+    pub async fn add_up_day(&self, now: Timestamp) -> Result<bool, StoreError> {
+        writer::call(&self.jobs, move |db| days::add_up(db, codec::millis(now))).await
     }
 
     /// Removes a little of what is too old; false if there is nothing left to do.

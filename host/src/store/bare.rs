@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use pihook_core::Timestamp;
 use pihook_core::monitor::Commit;
+use pihook_core::{ServiceId, Summary, Timestamp};
 use rusqlite::Connection;
 
+use super::archive::Sums;
 use super::pending::Pending;
 use super::records::{self, Durability, RegisteredService};
-use super::{Cutoff, StoreError, archive, codec, prune, schema};
+use super::{Cutoff, StoreError, archive, codec, days, prune, schema};
 
 /// A database that is written to when the caller says so.
 #[derive(Debug)]
@@ -38,6 +39,21 @@ impl Bare {
     /// See [`super::Store::pack`].
     pub fn pack(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         archive::pack(&mut self.0, codec::millis(now), limit)
+    }
+
+    /// See [`super::Store::add_up_day`].
+    pub fn add_up_day(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        days::add_up(&mut self.0, codec::millis(now))
+    }
+
+    /// Adds to the sums of the hour that begins then, in one transaction: a past that was never lived through.
+    pub fn write_hour(&mut self, hour: Timestamp, sums: Vec<(ServiceId, Summary)>) -> Result<(), StoreError> {
+        let tx = self.0.transaction()?;
+        for (service, sum) in sums {
+            let row = records::service_row(&tx, &service)?;
+            archive::add(&tx, Sums::Hours, codec::millis(hour).div_euclid(archive::HOUR_MS), row, sum)?;
+        }
+        Ok(tx.commit()?)
     }
 
     /// See [`super::Store::prune_step`].
