@@ -12,7 +12,7 @@ use pihook_core::monitor::{Incident, Muting, View};
 use pihook_core::{Outcome, ServiceId, Status, Timestamp, ZoneId};
 use tokio::sync::watch;
 
-pub use recent::{Point, Recent};
+pub use recent::{PHASES, Point, Recent};
 pub use tally::{BOUNDS, Tally};
 
 /// A service as services.yaml has it, as far as people are shown it.
@@ -28,6 +28,26 @@ pub struct Listed {
     pub check: Arc<str>,
     /// How often it is checked; none if its outcomes are pushed in.
     pub interval: Option<Duration>,
+    /// How it is checked, without secrets.
+    pub settings: Arc<[Setting]>,
+}
+
+/// A setting as people are shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in services.yaml, such as `expect.status`.
+    pub name: String,
+    /// Its value; `***` where that is a secret.
+    pub value: String,
+}
+
+/// The last reading of services.yaml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Why it is not in use, one problem a line; none if it is.
+    pub problems: Arc<[String]>,
 }
 
 /// A service and what is known of it.
@@ -58,6 +78,16 @@ pub struct Picture {
     pub version: u64,
     /// One entry a service.
     pub entries: Vec<Arc<Entry>>,
+    /// The last reading of services.yaml, once there was one.
+    pub reading: Option<Reading>,
+}
+
+impl Picture {
+    /// The service with this id.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Arc<Entry>> {
+        self.entries.iter().find(|entry| entry.listed.id.as_str() == id)
+    }
 }
 
 /// What is known now of every service. Cloning is cheap, and all clones are one.
@@ -74,6 +104,7 @@ struct Shared {
 struct State {
     entries: Vec<Arc<Entry>>,
     index: BTreeMap<ServiceId, usize>,
+    reading: Option<Reading>,
 }
 
 impl Board {
@@ -88,6 +119,7 @@ impl Board {
         {
             let mut state = self.state();
             let old = std::mem::take(&mut *state);
+            state.reading = old.reading;
             for (index, listed) in services.into_iter().enumerate() {
                 let known = old.index.get(&listed.id).and_then(|index| old.entries.get(*index));
                 let entry = match known {
@@ -132,11 +164,18 @@ impl Board {
         });
     }
 
+    /// services.yaml was read.
+    pub fn read(&self, reading: Reading) {
+        self.state().reading = Some(reading);
+        self.turn();
+    }
+
     /// All of it as it is now.
     #[must_use]
     pub fn picture(&self) -> Picture {
         let version = *self.0.version.borrow();
-        Picture { version, entries: self.state().entries.clone() }
+        let state = self.state();
+        Picture { version, entries: state.entries.clone(), reading: state.reading.clone() }
     }
 
     /// Tells when there is something new.

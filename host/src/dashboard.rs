@@ -8,9 +8,12 @@ mod live;
 mod metrics;
 mod packed;
 mod page;
+mod plot;
 mod push;
+mod service;
 mod status;
 mod stock;
+mod xml;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -104,6 +107,7 @@ pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown
 fn router(dashboard: Shared) -> Router {
     let guarded = Router::new()
         .route("/", get(status::status_page))
+        .route("/services/{id}", get(service::service_page))
         .route("/events", get(live::events))
         .route("/metrics", get(metrics::metrics))
         .route("/assets/pihook.css", get(assets::css))

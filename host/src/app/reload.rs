@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use super::judge::Broken;
 use super::prepare::{Made, Read, make, read};
 use super::watch::Stamps;
-use super::{Environment, assemble, heartbeats, own};
+use super::{Environment, assemble, heartbeats, own, shown};
 use crate::board::Board;
 use crate::checks::PluginRunner;
 use crate::clock::Clock;
@@ -97,6 +97,7 @@ impl Running {
         self.board.list(assemble::listed(&config));
         self.engine.send(Command::Reconfigure(own::setup(&config))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
+        self.board.read(shown::accepted(self.clock.now().wall));
         info!("configuration reloaded: {}", count(config.services.len(), "service"));
         self.host.sweep_cache(&library);
         InUse { config, library }
@@ -108,6 +109,7 @@ impl Running {
         }
         warn!("the configuration is invalid; the one before goes on");
         self.push(own::invalid(problems, self.clock.now().wall)).await;
+        self.board.read(shown::refused(problems, self.clock.now().wall));
     }
 
     fn warn_of_what_waits(&self, config: &Config) {

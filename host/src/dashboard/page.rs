@@ -31,6 +31,7 @@ pub(super) type Warnings = Vec<String>;
 #[derive(Template)]
 #[template(path = "status.html")]
 struct StatusPage<'a> {
+    root: &'static str,
     head: Head,
     zones: Vec<Zone>,
     filter: &'a Filter,
@@ -112,6 +113,7 @@ pub(super) fn render(
     };
     let zones: Vec<Zone> = names.into_iter().map(in_zone).collect();
     StatusPage {
+        root: "",
         head: Head::of(picture, warnings, now),
         shown: zones.iter().map(|zone| zone.rows.len()).sum(),
         zones,
@@ -229,7 +231,7 @@ fn milliseconds(time: Duration) -> String {
     if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
-fn word(entry: &Entry) -> &'static str {
+pub(super) fn word(entry: &Entry) -> &'static str {
     entry.status().map_or(PENDING, Status::as_str)
 }
 
@@ -239,7 +241,7 @@ fn since(at: Timestamp, now: Timestamp) -> String {
     if day(at) == day(now) { words::local(at, "%H:%M") } else { words::local(at, words::MINUTES) }
 }
 
-fn local(at: Timestamp) -> String {
+pub(super) fn local(at: Timestamp) -> String {
     words::local(at, "%Y-%m-%d %H:%M:%S")
 }
 

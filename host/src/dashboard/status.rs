@@ -6,20 +6,41 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::error;
 
 use super::page::{self, Filter};
 use super::{Shared, packed, warnings};
 
-const HTML: &str = "text/html; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 /// How long a page is good enough for the next who asks.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The unfiltered page as it was last made. Whoever wants another waits for it, so that one is made at a time.
-#[derive(Debug, Default)]
-pub struct Rendered(Mutex<Option<(Instant, String)>>);
+#[derive(Debug)]
+pub struct Rendered {
+    whole: Mutex<Option<(Instant, String)>>,
+    /// For pages that are made from the history.
+    places: Semaphore,
+}
+
+/// Pages that are made from the history at once.
+const AT_ONCE: usize = 2;
+
+impl Default for Rendered {
+    fn default() -> Self {
+        Self { whole: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+    }
+}
+
+impl Rendered {
+    /// Waits until a page may be made from the history.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes this semaphore.
+        self.places.acquire().await.ok()
+    }
+}
 
 /// What the address asks for; anything else in it is ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -44,7 +65,7 @@ pub(super) async fn status_page(
 }
 
 async fn made(dashboard: Shared, filter: Filter) -> Option<String> {
-    let mut rendered = dashboard.rendered.0.lock().await;
+    let mut rendered = dashboard.rendered.whole.lock().await;
     let whole = filter == Filter::default();
     if let Some((_, page)) = rendered.as_ref().filter(|(at, _)| whole && at.elapsed() < FRESH) {
         return Some(page.clone());

@@ -35,6 +35,7 @@ fn board() -> Board {
         zone: ZoneId::new("local"),
         check: Arc::from("http"),
         interval: Some(Duration::from_secs(60)),
+        settings: Arc::default(),
     };
     board.list(vec![listed("nas", "NAS \"one\"\nx"), listed("new", "New")]);
     let figure = |name: &str, value, unit: &str| Metric { name: name.into(), value, unit: unit.into() };

@@ -21,6 +21,7 @@ pub(crate) fn listed(id: &str, name: &str, zone: &str, check: &str) -> Listed {
         zone: ZoneId::new(zone),
         check: Arc::from(check),
         interval: Some(Duration::from_secs(60)),
+        settings: Arc::default(),
     }
 }
 
