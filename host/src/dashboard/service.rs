@@ -21,7 +21,9 @@ use crate::board::Entry;
 use crate::store::{LastCheck, StoreError, StoreReader, Story};
 
 use columns::RAW;
+
 use range::Range;
+pub(super) use uptime::percent;
 
 /// Checks that are listed.
 const CHECKS: usize = 50;

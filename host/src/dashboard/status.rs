@@ -10,19 +10,24 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::error;
 
+use super::daily::Daily;
 use super::page::{self, Filter};
-use super::{Shared, packed, warnings};
+use super::stock::Outbox;
+use super::{Shared, beside, packed};
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 /// How long a page is good enough for the next who asks.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// The unfiltered page as it was last made. Whoever wants another waits for it, so that one is made at a time.
+/// What is kept between requests: the unfiltered page as it was last made, and what pages are made from beside the board.
+/// Whoever wants another page waits for it, so that one is made at a time.
 #[derive(Debug)]
 pub struct Rendered {
     whole: Mutex<Option<(Instant, String)>>,
     /// For pages that are made from the history.
     places: Semaphore,
+    pub(super) daily: Daily,
+    pub(super) outbox: Outbox,
 }
 
 /// Pages that are made from the history at once.
@@ -30,7 +35,12 @@ const AT_ONCE: usize = 2;
 
 impl Default for Rendered {
     fn default() -> Self {
-        Self { whole: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+        Self {
+            whole: Mutex::default(),
+            places: Semaphore::new(AT_ONCE),
+            daily: Daily::default(),
+            outbox: Outbox::default(),
+        }
     }
 }
 
@@ -71,8 +81,8 @@ async fn made(dashboard: Shared, filter: Filter) -> Option<String> {
         return Some(page.clone());
     }
     let picture = dashboard.board.picture();
-    let (warnings, now) = (warnings(&dashboard), dashboard.clock.now().wall);
-    let page = tokio::task::spawn_blocking(move || page::render(&picture, &filter, warnings, now)).await;
+    let (beside, now) = (beside(&dashboard).await, dashboard.clock.now().wall);
+    let page = tokio::task::spawn_blocking(move || page::render(&picture, &filter, &beside, now)).await;
     match page {
         Ok(Ok(page)) => {
             if whole {

@@ -16,6 +16,7 @@ fn text(board: &Board) -> String {
     let dashboard = Dashboard {
         database: "/nowhere".into(),
         credentials: None,
+        badges: crate::dashboard::Badges::Guarded,
         clock: Arc::new(SystemClock::start()),
         trouble: trouble.subscribe(),
         inlet,
