@@ -134,12 +134,15 @@ async fn badges_are_for_everybody_only_if_the_file_says_so() {
 async fn a_refused_file_and_alerts_that_wait_stand_above_the_services() {
     let server = WebServer::start(Behaviour::Refuse).await;
     // Nobody listens there.
-    let text = config("http://127.0.0.1:9/api/webhooks/1/x", LADDER, &[super::daemon::service("NAS", &server.url("/"))]);
+    let text = config(
+        "http://127.0.0.1:9/api/webhooks/1/x",
+        LADDER,
+        &[super::daemon::service("NAS", &server.url("/"))],
+    );
     let text = text.replace("dashboard: off", DASHBOARD);
     let mut daemon = Daemon::start(&text).await;
     let place = address(&mut daemon).await;
-    let wanted =
-        ["Alerts that were not delivered", "<strong>discord</strong>: 1 alert not delivered since"];
+    let wanted = ["Alerts that were not delivered", "<strong>discord</strong>: 1 alert not delivered since"];
     until(&place, "/", &wanted).await;
     daemon.configure(&format!("{text}banana: 1\n"));
     let page = until(&place, "/", &["services.yaml has problems", "the configuration before goes on"]).await;

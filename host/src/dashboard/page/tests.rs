@@ -105,7 +105,8 @@ fn what_is_wrong_stands_on_top_the_worst_first() {
     board.note(&id("c"), view(Status::Up, None), Muting::Audible, Some(&up));
     let page = page(&board, &Filter::default());
     assert!(page.contains("1 down, 1 degraded of 3 services"), "{page}");
-    let (bellis, aster) = (page.find("Bellis</a></strong>").unwrap(), page.find("Aster</a></strong>").unwrap());
+    let (bellis, aster) =
+        (page.find("Bellis</a></strong>").unwrap(), page.find("Aster</a></strong>").unwrap());
     assert!(bellis < aster && aster < page.find("<table").unwrap(), "{page}");
     assert!(page.contains("in maintenance") && page.contains("3 failed checks: HTTP 503"), "{page}");
 }
