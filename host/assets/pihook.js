@@ -1,5 +1,22 @@
-// Makes the status page live. Without it the page works and reloads itself.
+// Makes the pages live. Without it they work and reload themselves.
 "use strict";
+
+// A service's page is loaded anew when the service's status has changed.
+(() => {
+  const page = document.querySelector("main[data-service]");
+  if (!page) return;
+  const { service, status } = page.dataset;
+  new EventSource("../events").addEventListener("news", (event) => {
+    for (const html of JSON.parse(event.data).rows) {
+      const template = document.createElement("template");
+      template.innerHTML = html;
+      const row = template.content.firstElementChild;
+      if (row.id === `s-${service}` && row.dataset.status !== status) location.reload();
+    }
+  });
+})();
+
+// The status page.
 (() => {
   const live = document.getElementById("live");
   const head = () => document.getElementById("head");

@@ -11,6 +11,7 @@ mod own;
 mod prepare;
 mod reload;
 mod served;
+mod settings;
 mod shown;
 mod start;
 mod watch;

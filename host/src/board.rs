@@ -14,7 +14,7 @@ use pihook_core::silence::zone_of;
 use pihook_core::{Outcome, ServiceId, Status, Timestamp, ZoneId};
 use tokio::sync::watch;
 
-pub use recent::{Point, Recent};
+pub use recent::{PHASES, Point, Recent};
 pub use tally::{BOUNDS, Tally};
 
 /// A service as services.yaml has it, as far as people are shown it.
@@ -30,6 +30,26 @@ pub struct Listed {
     pub check: Arc<str>,
     /// How often it is checked; none if its outcomes are pushed in.
     pub interval: Option<Duration>,
+    /// How it is checked, without secrets.
+    pub settings: Arc<[Setting]>,
+}
+
+/// A setting as people are shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in services.yaml, such as `expect.status`.
+    pub name: String,
+    /// Its value; `***` where that is a secret.
+    pub value: String,
+}
+
+/// The last reading of services.yaml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Why it is not in use, one problem a line; none if it is.
+    pub problems: Arc<[String]>,
 }
 
 /// A service and what is known of it.
@@ -66,6 +86,16 @@ pub struct Picture {
     pub maintenance: Vec<Period>,
     /// How old the maintenance flag is, if it is old enough to have been forgotten.
     pub overdue: Option<Overdue>,
+    /// The last reading of services.yaml, once there was one.
+    pub reading: Option<Reading>,
+}
+
+impl Picture {
+    /// The service with this id.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Arc<Entry>> {
+        self.entries.iter().find(|entry| entry.listed.id.as_str() == id)
+    }
 }
 
 /// What is known now of every service. Cloning is cheap, and all clones are one.
@@ -85,6 +115,7 @@ struct State {
     index: BTreeMap<ServiceId, usize>,
     maintenance: Vec<Period>,
     overdue: Option<Overdue>,
+    reading: Option<Reading>,
 }
 
 impl Board {
@@ -98,11 +129,8 @@ impl Board {
     pub fn list(&self, services: Vec<Listed>) {
         {
             let mut state = self.state();
-            let old = State {
-                entries: std::mem::take(&mut state.entries),
-                index: std::mem::take(&mut state.index),
-                ..State::default()
-            };
+            let old = std::mem::take(&mut *state);
+            (state.maintenance, state.overdue, state.reading) = (old.maintenance, old.overdue, old.reading);
             for (index, listed) in services.into_iter().enumerate() {
                 let known = old.index.get(&listed.id).and_then(|index| old.entries.get(*index));
                 let entry = match known {
@@ -164,6 +192,12 @@ impl Board {
         }
     }
 
+    /// services.yaml was read.
+    pub fn read(&self, reading: Reading) {
+        self.state().reading = Some(reading);
+        self.turn();
+    }
+
     /// All of it as it is now.
     #[must_use]
     pub fn picture(&self) -> Picture {
@@ -175,6 +209,7 @@ impl Board {
             cut_off: state.cut_off.clone(),
             maintenance: state.maintenance.clone(),
             overdue: state.overdue,
+            reading: state.reading.clone(),
         }
     }
 

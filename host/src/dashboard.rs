@@ -3,14 +3,19 @@
 
 pub(crate) mod assets;
 mod auth;
+mod badge;
+mod daily;
 mod guests;
 mod live;
 mod metrics;
 mod packed;
 mod page;
+mod plot;
 mod push;
+mod service;
 mod status;
 mod stock;
+mod xml;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,6 +39,7 @@ use crate::heartbeats::Inlet;
 use crate::shutdown::Shutdown;
 
 use guests::Door;
+use page::Beside;
 
 pub use auth::Credentials;
 pub use live::Channel;
@@ -51,6 +57,8 @@ pub struct Dashboard {
     pub database: PathBuf,
     /// Who may see it; everybody if none.
     pub credentials: Option<Credentials>,
+    /// Who may see badges.
+    pub badges: Badges,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// Why the database cannot be written, while it cannot.
@@ -63,6 +71,15 @@ pub struct Dashboard {
     pub channel: Channel,
     /// The page as it was last made.
     pub rendered: Rendered,
+}
+
+/// Who may see badges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Badges {
+    /// Whoever may see the pages.
+    Guarded,
+    /// Everybody, so that they may stand on other pages.
+    Public,
 }
 
 /// Opens the port. A taken one is logged and no reason to stop watching.
@@ -83,7 +100,7 @@ pub async fn bind(listen: SocketAddr) -> Option<TcpListener> {
 pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown) {
     let requested = |mut shutdown: Shutdown| async move { shutdown.requested().await };
     let dashboard = Arc::new(dashboard);
-    let teller = live::tell(dashboard.clone());
+    let (teller, days) = (live::tell(dashboard.clone()), daily::follow(dashboard.clone()));
     let service = axum::serve(Door::new(listener), router(dashboard))
         .with_graceful_shutdown(requested(shutdown.clone()));
     let late = async {
@@ -98,18 +115,25 @@ pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown
         () = late => {}
         // Ends with the board alone.
         () = teller => {}
+        () = days => {}
     }
 }
 
 fn router(dashboard: Shared) -> Router {
-    let guarded = Router::new()
+    let badges = Router::new().route("/badge/{id}/{file}", get(badge::badge));
+    let (public, private) = match dashboard.badges {
+        Badges::Public => (badges, Router::new()),
+        Badges::Guarded => (Router::new(), badges),
+    };
+    let guarded = private
         .route("/", get(status::status_page))
+        .route("/services/{id}", get(service::service_page))
         .route("/events", get(live::events))
         .route("/metrics", get(metrics::metrics))
         .route("/assets/pihook.css", get(assets::css))
         .route("/assets/pihook.js", get(assets::js))
         .layer(middleware::from_fn_with_state(dashboard.clone(), admit));
-    Router::new()
+    public
         .merge(guarded)
         .route("/healthz", get(health))
         .route("/push/{token}", get(push::push).post(push::push))
@@ -158,10 +182,15 @@ async fn health(State(dashboard): State<Shared>) -> Response {
     }
 }
 
-/// What stands above the services beside what the board knows.
-fn warnings(dashboard: &Dashboard) -> Vec<String> {
+/// What the status page says beside what the board knows.
+async fn beside(dashboard: &Shared) -> Beside {
     let trouble = dashboard.trouble.borrow().clone();
-    trouble.map(|why| format!("The database cannot be written: {why}")).into_iter().collect()
+    let warnings = trouble.map(|why| format!("The database cannot be written: {why}"));
+    Beside {
+        warnings: warnings.into_iter().collect(),
+        waiting: stock::waiting(dashboard).await,
+        days: dashboard.rendered.daily.days(),
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ mod archive;
 pub mod bare;
 mod checkpoint;
 mod codec;
+mod days;
 mod disabled;
 mod dto;
 mod error;
@@ -59,6 +60,7 @@ mod recent;
 mod records;
 mod rescue;
 mod schema;
+mod service;
 mod sink_memory;
 pub mod upkeep;
 mod weeks;
@@ -91,6 +93,7 @@ pub use queue::Receipt;
 pub use reader::{DeliveryState, LastCheck, OpenIncident, ServiceRow, StoreReader, UndeliveredRow};
 pub use recent::{Recent, RecentOutcome};
 pub use records::RegisteredService;
+pub use service::{DayMarks, Fate, Story, Telling};
 
 use held::Gates;
 use outbox::State;
@@ -189,6 +192,11 @@ impl Store {
     /// are gone since. A power cut may undo it, as a whole.
     pub async fn pack(&self, batch: Batch) -> Result<usize, StoreError> {
         writer::call_lightly(&self.jobs, move |db| archive::pack(db, batch)).await
+    }
+
+    /// Adds up the hours of the oldest day that is over and was not; false if there is none.
+    pub async fn add_up_day(&self, now: Timestamp) -> Result<bool, StoreError> {
+        writer::call_lightly(&self.jobs, move |db| days::add_up(db, codec::millis(now))).await
     }
 
     /// Removes a little of what is too old; false if there is nothing left to do. A power cut may undo it.

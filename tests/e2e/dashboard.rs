@@ -16,7 +16,7 @@ use crate::web::{Behaviour, WebServer};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The dashboard's address, as the log has it.
-async fn address(daemon: &mut Daemon) -> String {
+pub(super) async fn address(daemon: &mut Daemon) -> String {
     let told = |log: &str| {
         let rest = log.split("dashboard: http://").nth(1)?;
         Some(rest.split('/').next()?.to_owned())
@@ -31,7 +31,7 @@ pub(super) async fn page(daemon: &mut Daemon) -> String {
     get(&address, "/").await
 }
 
-async fn request(address: &str, path: &str) -> TcpStream {
+pub(super) async fn request(address: &str, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -39,7 +39,7 @@ async fn request(address: &str, path: &str) -> TcpStream {
 }
 
 /// The answer, of which the head is left out.
-async fn get(address: &str, path: &str) -> String {
+pub(super) async fn get(address: &str, path: &str) -> String {
     let mut answer = String::new();
     timeout(PATIENCE, request(address, path).await.read_to_string(&mut answer)).await.unwrap().unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -50,6 +50,7 @@ mod outages;
 mod own;
 mod reload;
 mod secrets;
+mod service_page;
 mod sink_email;
 mod sink_exec;
 mod sinks;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pihook_core::{Cadence, ServiceId, SinkId};
 
-use super::{Prepared, grants, heartbeats};
+use super::{Prepared, grants, heartbeats, settings};
 use crate::board::Listed;
 use crate::checks::{CheckSpec, PluginRunner};
 use crate::config::{Config, EmailTlsConfig, PluginConfig, Problems, ServiceConfig, SinkConfig, SinkKind};
@@ -107,17 +107,15 @@ pub(super) fn listed(config: &Config) -> Vec<Listed> {
         Cadence::Every(interval) => Some(interval),
         Cadence::Pushed => None,
     };
-    config
-        .services
-        .iter()
-        .map(|ServiceConfig { service, check, .. }| Listed {
-            id: service.id.clone(),
-            name: service.name.clone(),
-            zone: service.zone.clone(),
-            check: Arc::from(check.plugin.as_str()),
-            interval: interval(service.cadence),
-        })
-        .collect()
+    let listed = |config: &ServiceConfig| Listed {
+        id: config.service.id.clone(),
+        name: config.service.name.clone(),
+        zone: config.service.zone.clone(),
+        check: Arc::from(config.check.plugin.as_str()),
+        interval: interval(config.service.cadence),
+        settings: settings::shown(config),
+    };
+    config.services.iter().map(listed).collect()
 }
 
 /// The configured sinks, but those whose settings have problems, which are added. The machine's certificates are only

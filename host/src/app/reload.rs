@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use super::judge::Broken;
 use super::prepare::{Made, Read, make, read};
 use super::watch::Stamps;
-use super::{Environment, assemble, heartbeats, own};
+use super::{Environment, assemble, heartbeats, own, shown};
 use crate::board::Board;
 use crate::checks::{CanaryRunner, PluginRunner};
 use crate::clock::Clock;
@@ -99,6 +99,7 @@ impl Running {
         self.board.list(assemble::listed(&config));
         self.engine.send(Command::Reconfigure(own::setup(&config, &library))).await;
         self.push(own::valid(&config, self.clock.now().wall)).await;
+        self.board.read(shown::accepted(self.clock.now().wall));
         info!("configuration reloaded: {}", count(config.services.len(), "service"));
         self.host.sweep_cache(&library);
         InUse { config, library }
@@ -110,6 +111,7 @@ impl Running {
         }
         warn!("the configuration is invalid; the one before goes on");
         self.push(own::invalid(problems, self.clock.now().wall)).await;
+        self.board.read(shown::refused(problems, self.clock.now().wall));
     }
 
     fn warn_of_what_waits(&self, config: &Config) {

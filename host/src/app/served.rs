@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::config::{Auth, Dashboard as Wanted};
-use crate::dashboard::{self, Channel, Credentials, Dashboard, Rendered};
+use crate::config::{Auth, Badges as Shown, Dashboard as Wanted};
+use crate::dashboard::{self, Badges, Channel, Credentials, Dashboard, Rendered};
 use crate::heartbeats::Inlet;
 use crate::shutdown::{self, ShutdownSender};
 
@@ -56,7 +56,7 @@ impl Served {
     }
 
     async fn open(&mut self) {
-        let Wanted::At { listen, auth } = &self.wanted else { return };
+        let Wanted::At { listen, auth, badges } = &self.wanted else { return };
         let credentials = match auth {
             Auth::Open => None,
             Auth::Basic { user, password } => Some(Credentials::new(user, password)),
@@ -64,6 +64,10 @@ impl Served {
         let dashboard = Dashboard {
             database: self.sources.database.clone(),
             credentials,
+            badges: match badges {
+                Shown::Guarded => Badges::Guarded,
+                Shown::Public => Badges::Public,
+            },
             clock: self.sources.clock.clone(),
             trouble: self.sources.trouble.clone(),
             inlet: self.sources.inlet.clone(),

@@ -1,14 +1,15 @@
 //! What people are shown before the first checks have ended.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pihook_core::Outcome;
+use pihook_core::{Outcome, Timestamp};
 use tracing::debug;
 
 use super::assemble;
-use crate::board::Board;
-use crate::config::Config;
+use crate::board::{Board, Reading};
+use crate::config::{Config, Problems};
 use crate::store::{ServiceRow, StoreReader};
 use crate::words::chain;
 
@@ -18,6 +19,22 @@ pub(super) fn board(config: &Config, database: &Path) -> Board {
     board.list(assemble::listed(config));
     recall(&board, database);
     board
+}
+
+/// Problems of a refused configuration that are shown.
+const PROBLEMS: usize = 20;
+
+/// services.yaml was read and is in use.
+pub(super) fn accepted(at: Timestamp) -> Reading {
+    Reading { at, problems: Arc::default() }
+}
+
+/// services.yaml was read and is not in use. The text has no secret in it: problems never do.
+pub(super) fn refused(problems: &Problems, at: Timestamp) -> Reading {
+    let more = problems.len().saturating_sub(PROBLEMS);
+    let more = (more > 0).then(|| format!("and {more} more: `pihook validate` lists them"));
+    let shown = problems.iter().take(PROBLEMS).map(ToString::to_string);
+    Reading { at, problems: shown.chain(more).collect() }
 }
 
 /// Shows what history knows, until the first checks have ended. It is for show, so the start does not depend on it.

@@ -52,6 +52,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let saved = store.load_state().await?;
     let lasting = store.lasting_maintenance().await?;
     let board = shown::board(&config, &database);
+    board.read(shown::accepted(clock.now().wall));
 
     let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
     let sources = Sources { database, clock: clocked, trouble: trouble.clone(), inlet, board: shown };

@@ -9,6 +9,9 @@ const SPAN_MS: i64 = 30_000;
 /// Points that are kept: an hour, however often the service is checked.
 const POINTS: usize = 120;
 
+/// The phases of a request, as checks name their durations in milliseconds. The last is what all of them have.
+pub const PHASES: [&str; 4] = ["dns_ms", "connect_ms", "tls_ms", "first_byte_ms"];
+
 /// The outcomes of one half minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
@@ -18,6 +21,8 @@ pub struct Point {
     pub status: Status,
     /// The longest response time in microseconds, if any had one.
     pub response_us: Option<u32>,
+    /// Of the slowest of them the [`PHASES`] in microseconds, if it was a request.
+    pub phases_us: Option<[u32; PHASES.len()]>,
 }
 
 /// The last hour, the oldest point first. A clock that is set back begins anew.
@@ -33,6 +38,7 @@ impl Recent {
             response_us: outcome
                 .response_time
                 .map(|time| u32::try_from(time.as_micros()).unwrap_or(u32::MAX)),
+            phases_us: phases(outcome),
         };
         if self.0.back().is_some_and(|last| last.at_ms > new.at_ms) {
             self.0.clear();
@@ -59,6 +65,20 @@ impl Point {
         if other.status.badness() > self.status.badness() {
             self.status = other.status;
         }
-        self.response_us = self.response_us.max(other.response_us);
+        if other.response_us > self.response_us {
+            self.response_us = other.response_us;
+            self.phases_us = other.phases_us;
+        }
     }
+}
+
+fn phases(outcome: &Outcome) -> Option<[u32; PHASES.len()]> {
+    let measured = |name: &str| {
+        let metric = outcome.metrics.iter().find(|metric| metric.name == name)?;
+        // Saturates; what is negative becomes 0.
+        Some((metric.value * 1000.0) as u32)
+    };
+    let [.., last] = PHASES;
+    measured(last)?;
+    Some(PHASES.map(|name| measured(name).unwrap_or(0)))
 }

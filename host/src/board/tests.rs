@@ -9,6 +9,7 @@ fn listed(id: &str) -> Listed {
         zone: ZoneId::new("local"),
         check: Arc::from("http"),
         interval: Some(Duration::from_secs(60)),
+        settings: Arc::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use pihook_core::Secret;
 use super::keys::{AUTH, DASHBOARD};
 use super::problem::{Fault, quoted};
 use super::reader::{Node, Reader};
+use super::sinks::flag;
 
 /// Where the status page is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,18 @@ pub enum Dashboard {
         listen: SocketAddr,
         /// Who may see it.
         auth: Auth,
+        /// Who may see badges.
+        badges: Badges,
     },
+}
+
+/// Who may see badges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Badges {
+    /// Whoever may see the status page.
+    Guarded,
+    /// Everybody.
+    Public,
 }
 
 /// Who may see the status page.
@@ -60,7 +72,8 @@ pub(super) fn read(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Dashboard
         reader.fault(&node.path, Fault::new(what, remedy));
     }
     let auth = auth.map_or(Auth::Open, |node| read_auth(&node, reader));
-    Dashboard::At { listen: listen.unwrap_or(LISTEN), auth }
+    let badges = if flag(fields.get("public_badges"), reader) { Badges::Public } else { Badges::Guarded };
+    Dashboard::At { listen: listen.unwrap_or(LISTEN), auth, badges }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, Fault> {

@@ -38,7 +38,7 @@ pub(super) const ROOT: Section = Section {
 };
 
 pub(super) const DASHBOARD: Section =
-    Section { name: "dashboard", keys: &["listen", "auth"], later: &[], hint: "" };
+    Section { name: "dashboard", keys: &["listen", "auth", "public_badges"], later: &[], hint: "" };
 
 pub(super) const AUTH: Section =
     Section { name: "dashboard.auth", keys: &["user", "password"], later: &[], hint: "" };

@@ -213,7 +213,7 @@ impl Manner {
 }
 
 /// `true` or `false`; the latter if it is not there.
-fn flag(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> bool {
+pub(super) fn flag(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> bool {
     match node {
         Some(Node { value: Value::Bool(flag), .. }) => *flag,
         Some(node) => {

@@ -51,6 +51,7 @@ maintenance_flag: quiet.flag
 dashboard:
   listen: 0.0.0.0:9000
   auth: { user: admin, password: "${file:key}" }
+  public_badges: true
 history: { keep_checks: 10d, keep_rollups: 100d, export_dir: csv, commit_every: 500ms }
 defaults: { interval: 10s, retries: 1, connect_timeout: 1s, read_timeout: 2s, recover_after: 2 }
 escalation:
@@ -92,7 +93,7 @@ fn everything_at_once() {
     let password = Secret::new("filed-secret".to_owned());
     let auth = Auth::Basic { user: "admin".to_owned(), password: password.clone() };
     let listen = SocketAddr::from(([0, 0, 0, 0], 9000));
-    assert_eq!(config.dashboard, Dashboard::At { listen, auth });
+    assert_eq!(config.dashboard, Dashboard::At { listen, auth, badges: Badges::Public });
     assert_eq!(config.history.export_dir, PathBuf::from("/etc/pihook/data/csv"));
     assert_eq!(config.history.commit_every, Duration::from_millis(500));
     assert_eq!(config.zones.len(), 2);
@@ -155,7 +156,7 @@ fn the_defaults_of_a_short_file() {
     assert_eq!(config.data_dir, PathBuf::from("/etc/pihook/data"));
     assert_eq!(config.maintenance_flag, PathBuf::from("/etc/pihook/data/maintenance.flag"));
     let listen = SocketAddr::from(([127, 0, 0, 1], 8420));
-    assert_eq!(config.dashboard, Dashboard::At { listen, auth: Auth::Open });
+    assert_eq!(config.dashboard, Dashboard::At { listen, auth: Auth::Open, badges: Badges::Guarded });
     assert_eq!(config.history.keep_checks, Duration::from_secs(30 * 86_400));
     assert_eq!(config.history.keep_rollups, Duration::from_secs(400 * 86_400));
     let service = &config.services[0].service;
@@ -182,7 +183,8 @@ fn the_dashboard_can_be_off_or_open_on_purpose() {
     let open = good("services: []\ndashboard: { listen: \"[::]:80\", auth: none }").dashboard;
     assert!(matches!(open, Dashboard::At { auth: Auth::Open, .. }));
     let local = good("services: []\ndashboard: { listen: localhost:0 }").dashboard;
-    assert_eq!(local, Dashboard::At { listen: SocketAddr::from(([127, 0, 0, 1], 0)), auth: Auth::Open });
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    assert_eq!(local, Dashboard::At { listen, auth: Auth::Open, badges: Badges::Guarded });
 }
 
 #[test]
@@ -249,8 +251,8 @@ fn others_can_add_problems_and_they_are_sorted_in() {
     let late = config.problem("services[1].settings.expect", "what".to_owned(), "remedy".to_owned());
     let early = config.problem("history.export_dir", "what".to_owned(), "remedy".to_owned());
     let problems: Problems = [late, early].into_iter().collect();
-    let expected = "services.yaml:7: history.export_dir: what; remedy\n\
-        services.yaml:37: services[1].settings.expect: what; remedy";
+    let expected = "services.yaml:8: history.export_dir: what; remedy\n\
+        services.yaml:38: services[1].settings.expect: what; remedy";
     assert_eq!(problems.to_string(), expected);
 }
 

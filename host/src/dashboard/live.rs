@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::{Dashboard, Shared, page, warnings};
+use super::{Dashboard, Shared, beside, page};
 use crate::board::{Entry, Picture};
 use crate::words;
 
@@ -108,7 +108,7 @@ pub(super) async fn tell(dashboard: Arc<Dashboard>) {
     let mut shown = Shown::of(&dashboard);
     while changes.changed().await.is_ok() {
         if dashboard.channel.sender.receiver_count() > 0 {
-            match shown.follow(&dashboard) {
+            match shown.follow(&dashboard).await {
                 Ok(news) => _ = news.map(|news| dashboard.channel.sender.send(news)),
                 Err(error) => error!("a part of the page cannot be made: {error}"),
             }
@@ -128,17 +128,18 @@ impl Shown {
         Self { picture: dashboard.board.picture(), head: String::new() }
     }
 
-    fn follow(&mut self, dashboard: &Dashboard) -> askama::Result<Option<News>> {
+    async fn follow(&mut self, dashboard: &Shared) -> askama::Result<Option<News>> {
         let picture = dashboard.board.picture();
-        let now = dashboard.clock.now().wall;
+        let (beside, now) = (beside(dashboard).await, dashboard.clock.now().wall);
         let before = std::mem::replace(&mut self.picture, picture);
         if !same_services(&before, &self.picture) {
             return Ok(Some(News::Anew));
         }
         let changed =
             before.entries.iter().zip(&self.picture.entries).filter(|(old, new)| !Arc::ptr_eq(old, new));
-        let rows = changed.map(|(_, new)| page::row(new, now)).collect::<Result<Vec<_>, _>>()?;
-        let head = page::head(&self.picture, warnings(dashboard), now)?;
+        let rows =
+            changed.map(|(_, new)| page::row(new, &beside.days, now)).collect::<Result<Vec<_>, _>>()?;
+        let head = page::head(&self.picture, &beside, now)?;
         let head = (head != self.head).then(|| self.head.clone_from(&head)).map(|()| head);
         if rows.is_empty() && head.is_none() {
             return Ok(None);

@@ -1,9 +1,11 @@
 //! The status page as HTML: made from the board alone, so that it costs no disk.
 
+mod bar;
 mod gauges;
 mod spark;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -11,10 +13,14 @@ use pihook_core::maintenance::Period;
 use pihook_core::monitor::Muting;
 use pihook_core::{Status, Timestamp};
 
-use crate::board::{Entry, Picture};
+use super::daily::Days;
+use super::stock::Waiting;
+use crate::board::{Entry, Picture, Reading};
 use crate::maintenance::{described, forgotten};
 use crate::words;
 use gauges::Gauge;
+
+pub(super) use bar::uptime;
 
 /// Which services are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,12 +33,21 @@ pub(super) struct Filter {
     pub(super) status: String,
 }
 
-/// What is said above the services beside what the board knows.
-pub(super) type Warnings = Vec<String>;
+/// What is said beside what the board knows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beside {
+    /// What is wrong with PiHook itself.
+    pub(super) warnings: Vec<String>,
+    /// Alerts that have not reached their sinks.
+    pub(super) waiting: Arc<[Waiting]>,
+    /// The last days of all services.
+    pub(super) days: Arc<Days>,
+}
 
 #[derive(Template)]
 #[template(path = "status.html")]
 struct StatusPage<'a> {
+    root: &'static str,
     head: Head,
     zones: Vec<Zone>,
     filter: &'a Filter,
@@ -65,7 +80,9 @@ struct Head {
     sentence: String,
     /// What mutes now.
     maintenance: Vec<String>,
-    warnings: Warnings,
+    warnings: Vec<String>,
+    reading: Option<ReadingLine>,
+    waiting: Vec<WaitingLine>,
     incidents: Vec<IncidentLine>,
     gauges: Vec<Gauge>,
 }
@@ -80,10 +97,28 @@ struct Row {
     since_utc: String,
     response: String,
     spark: String,
+    bar: String,
     summary: String,
 }
 
+/// The last reading of services.yaml, in words.
+struct ReadingLine {
+    at: String,
+    at_utc: String,
+    problems: Arc<[String]>,
+}
+
+/// A sink that alerts wait for.
+struct WaitingLine {
+    sink: String,
+    waits: String,
+    since: String,
+    since_utc: String,
+    error: String,
+}
+
 struct IncidentLine {
+    id: String,
     name: String,
     status: &'static str,
     muted: bool,
@@ -101,7 +136,7 @@ const PENDING: &str = "pending";
 pub(super) fn render(
     picture: &Picture,
     filter: &Filter,
-    warnings: Warnings,
+    beside: &Beside,
     now: Timestamp,
 ) -> askama::Result<String> {
     let names: BTreeSet<&str> = picture.entries.iter().map(|entry| entry.listed.zone.as_str()).collect();
@@ -111,12 +146,13 @@ pub(super) fn render(
             .entries
             .iter()
             .filter(|entry| entry.listed.zone.as_str() == name && filter.admits(entry))
-            .map(|entry| Row::of(entry, now))
+            .map(|entry| Row::of(entry, &beside.days, now))
             .collect(),
     };
     let zones: Vec<Zone> = names.into_iter().map(in_zone).collect();
     StatusPage {
-        head: Head::of(picture, warnings, now),
+        root: "",
+        head: Head::of(picture, beside, now),
         shown: zones.iter().map(|zone| zone.rows.len()).sum(),
         zones,
         filter,
@@ -129,13 +165,13 @@ pub(super) fn render(
 }
 
 /// What stands above the services.
-pub(super) fn head(picture: &Picture, warnings: Warnings, now: Timestamp) -> askama::Result<String> {
-    HeadAlone { head: Head::of(picture, warnings, now) }.render().map(|html| html.trim().to_owned())
+pub(super) fn head(picture: &Picture, beside: &Beside, now: Timestamp) -> askama::Result<String> {
+    HeadAlone { head: Head::of(picture, beside, now) }.render().map(|html| html.trim().to_owned())
 }
 
 /// One service.
-pub(super) fn row(entry: &Entry, now: Timestamp) -> askama::Result<String> {
-    RowAlone { row: Row::of(entry, now) }.render().map(|html| html.trim().to_owned())
+pub(super) fn row(entry: &Entry, days: &Days, now: Timestamp) -> askama::Result<String> {
+    RowAlone { row: Row::of(entry, days, now) }.render().map(|html| html.trim().to_owned())
 }
 
 impl Filter {
@@ -150,10 +186,10 @@ impl Filter {
 }
 
 impl Head {
-    fn of(picture: &Picture, mut warnings: Warnings, now: Timestamp) -> Self {
-        warnings.extend(picture.cut_off.iter().map(|(zone, at)| {
+    fn of(picture: &Picture, beside: &Beside, now: Timestamp) -> Self {
+        let cut_off = picture.cut_off.iter().map(|(zone, at)| {
             format!("Zone {zone} is cut off since {}: its services cannot be told", since(*at, now))
-        }));
+        });
         let (overall, sentence) = overall(picture);
         let mut open: Vec<_> = picture
             .entries
@@ -166,6 +202,7 @@ impl Head {
         });
         let line =
             |(entry, incident): (&std::sync::Arc<Entry>, &pihook_core::monitor::Incident)| IncidentLine {
+                id: entry.listed.id.to_string(),
                 name: entry.listed.name.to_string(),
                 status: incident.status.as_str(),
                 muted: entry.muting == Muting::Muted,
@@ -181,7 +218,9 @@ impl Head {
             overall,
             sentence,
             maintenance: maintenance(picture),
-            warnings,
+            warnings: beside.warnings.iter().cloned().chain(cut_off).collect(),
+            reading: picture.reading.as_ref().map(|reading| ReadingLine::of(reading, now)),
+            waiting: beside.waiting.iter().map(|waiting| WaitingLine::of(waiting, now)).collect(),
             incidents: open.into_iter().map(line).collect(),
             gauges: gauges::of(picture),
         }
@@ -204,6 +243,34 @@ fn maintenance(picture: &Picture) -> Vec<String> {
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+impl ReadingLine {
+    fn of(reading: &Reading, now: Timestamp) -> Self {
+        let Reading { at, problems } = reading;
+        Self { at: since(*at, now), at_utc: at.to_string(), problems: problems.clone() }
+    }
+}
+
+impl WaitingLine {
+    fn of(waiting: &Waiting, now: Timestamp) -> Self {
+        let Waiting { sink, pending, given_up, oldest, error } = waiting;
+        let waits = match (pending, given_up) {
+            (pending, 0) => format!("{} not delivered", words::count(*pending, "alert")),
+            (0, given_up) => format!("{} given up", words::count(*given_up, "alert")),
+            (pending, given_up) => {
+                format!("{} not delivered, {given_up} given up", words::count(*pending, "alert"))
+            }
+        };
+        let error = error.clone().unwrap_or_default();
+        Self {
+            sink: sink.to_string(),
+            waits,
+            since: since(*oldest, now),
+            since_utc: oldest.to_string(),
+            error,
+        }
+    }
 }
 
 /// The worst confirmed status, and all of it in one sentence.
@@ -230,7 +297,7 @@ fn overall(picture: &Picture) -> (&'static str, String) {
 }
 
 impl Row {
-    fn of(entry: &Entry, now: Timestamp) -> Self {
+    fn of(entry: &Entry, days: &Days, now: Timestamp) -> Self {
         let last = entry.last.as_ref();
         let opened = entry.incident.as_ref().map(|incident| incident.opened);
         let began = opened.or(entry.well_since);
@@ -244,6 +311,7 @@ impl Row {
             since_utc: began.map(|at| at.to_string()).unwrap_or_default(),
             response: last.and_then(|outcome| outcome.response_time).map(milliseconds).unwrap_or_default(),
             spark: spark::svg(&entry.recent, now),
+            bar: days.of(&entry.listed.id).map(bar::svg).unwrap_or_default(),
             summary: last.map(|outcome| outcome.summary.clone()).unwrap_or_default(),
         }
     }
@@ -255,7 +323,7 @@ fn milliseconds(time: Duration) -> String {
     if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
-fn word(entry: &Entry) -> &'static str {
+pub(super) fn word(entry: &Entry) -> &'static str {
     entry.status().map_or(PENDING, Status::as_str)
 }
 
@@ -265,7 +333,7 @@ fn since(at: Timestamp, now: Timestamp) -> String {
     if day(at) == day(now) { words::local(at, "%H:%M") } else { words::local(at, words::MINUTES) }
 }
 
-fn local(at: Timestamp) -> String {
+pub(super) fn local(at: Timestamp) -> String {
     words::local(at, "%Y-%m-%d %H:%M:%S")
 }
 

@@ -6,20 +6,51 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::error;
 
+use super::daily::Daily;
 use super::page::{self, Filter};
-use super::{Shared, packed, warnings};
+use super::stock::Outbox;
+use super::{Shared, beside, packed};
 
-const HTML: &str = "text/html; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 /// How long a page is good enough for the next who asks.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// The unfiltered page as it was last made. Whoever wants another waits for it, so that one is made at a time.
-#[derive(Debug, Default)]
-pub struct Rendered(Mutex<Option<(Instant, String)>>);
+/// What is kept between requests: the unfiltered page as it was last made, and what pages are made from beside the board.
+/// Whoever wants another page waits for it, so that one is made at a time.
+#[derive(Debug)]
+pub struct Rendered {
+    whole: Mutex<Option<(Instant, String)>>,
+    /// For pages that are made from the history.
+    places: Semaphore,
+    pub(super) daily: Daily,
+    pub(super) outbox: Outbox,
+}
+
+/// Pages that are made from the history at once.
+const AT_ONCE: usize = 2;
+
+impl Default for Rendered {
+    fn default() -> Self {
+        Self {
+            whole: Mutex::default(),
+            places: Semaphore::new(AT_ONCE),
+            daily: Daily::default(),
+            outbox: Outbox::default(),
+        }
+    }
+}
+
+impl Rendered {
+    /// Waits until a page may be made from the history.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes this semaphore.
+        self.places.acquire().await.ok()
+    }
+}
 
 /// What the address asks for; anything else in it is ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -44,14 +75,14 @@ pub(super) async fn status_page(
 }
 
 async fn made(dashboard: Shared, filter: Filter) -> Option<String> {
-    let mut rendered = dashboard.rendered.0.lock().await;
+    let mut rendered = dashboard.rendered.whole.lock().await;
     let whole = filter == Filter::default();
     if let Some((_, page)) = rendered.as_ref().filter(|(at, _)| whole && at.elapsed() < FRESH) {
         return Some(page.clone());
     }
     let picture = dashboard.board.picture();
-    let (warnings, now) = (warnings(&dashboard), dashboard.clock.now().wall);
-    let page = tokio::task::spawn_blocking(move || page::render(&picture, &filter, warnings, now)).await;
+    let (beside, now) = (beside(&dashboard).await, dashboard.clock.now().wall);
+    let page = tokio::task::spawn_blocking(move || page::render(&picture, &filter, &beside, now)).await;
     match page {
         Ok(Ok(page)) => {
             if whole {

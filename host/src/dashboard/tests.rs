@@ -40,6 +40,7 @@ impl Stage {
         let dashboard = Dashboard {
             database: PathBuf::from("/nowhere"),
             credentials: None,
+            badges: Badges::Guarded,
             clock,
             trouble: trouble.subscribe(),
             inlet,

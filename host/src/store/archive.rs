@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde_json::{Value, json};
 
 use super::codec::{instant, integer, millis, status_of};
-use super::{StoreError, StoreReader};
+use super::{StoreError, StoreReader, days};
 
 /// Milliseconds of an hour.
 pub(super) const HOUR_MS: i64 = 3_600_000;
@@ -118,8 +118,13 @@ pub(super) fn pack(db: &mut Connection, batch: Batch) -> Result<usize, StoreErro
     for pack in &batch.packs {
         pack.insert(&tx)?;
     }
+    let summed_up = days::newest(&tx)?;
     for ((hour, service), sum) in batch.sums {
-        add_rollup(&tx, hour, service, sum)?;
+        let day = hour.div_euclid(days::HOURS);
+        if summed_up.is_some_and(|newest| day <= newest) {
+            add(&tx, Sums::Days, day, service, sum.clone())?;
+        }
+        add(&tx, Sums::Hours, hour, service, sum)?;
     }
     tx.commit()?;
     Ok(batch.checks)
@@ -248,14 +253,25 @@ impl Pack {
     }
 }
 
-/// The instants and response times in µs of a packed row's checks, from its columns. What cannot be read is left out.
-pub(super) fn checks(json: &str, first_ms: i64, every_ms: i64) -> Vec<(i64, Option<i64>)> {
+/// One check of a packed row.
+pub(super) struct Packed {
+    /// When it was.
+    pub(super) at_ms: i64,
+    /// The response time.
+    pub(super) response_us: Option<i64>,
+    /// Its summary, where that is not the row's.
+    pub(super) summary: Option<String>,
+}
+
+/// The checks of a packed row, from its columns. What cannot be read is left out.
+pub(super) fn checks(json: &str, first_ms: i64, every_ms: i64) -> Vec<Packed> {
     let checks: Value = serde_json::from_str(json).unwrap_or_default();
     let mut expected = first_ms;
     let one = |check: &Value| {
         let at_ms = expected.saturating_add(check.get(0).and_then(Value::as_i64).unwrap_or(0));
         expected = expected.saturating_add(every_ms);
-        (at_ms, check.get(1).and_then(Value::as_i64))
+        let summary = check.get(2).and_then(Value::as_str).map(ToOwned::to_owned);
+        Packed { at_ms, response_us: check.get(1).and_then(Value::as_i64), summary }
     };
     checks.as_array().into_iter().flatten().map(one).collect()
 }
@@ -268,7 +284,7 @@ fn commonest(rows: &[Raw]) -> &str {
     seen.into_iter().max_by_key(|(_, count)| *count).map_or("", |(summary, _)| summary)
 }
 
-/// The columns of `rollups` that [`summary`] reads, from `?3` on.
+/// The columns of `rollups` and of `days` that [`summary`] reads.
 pub(super) const COLUMNS: &str = "r.up, r.degraded, r.down, r.unknown, r.maintained, r.down_ms, r.unknown_ms,
     r.maintained_ms, r.responses, r.response_sum, r.response_min, r.response_max, r.sketch";
 
@@ -296,18 +312,38 @@ pub(super) fn summary(row: &Row<'_>, from: usize) -> rusqlite::Result<Summary> {
     })
 }
 
-fn add_rollup(db: &Connection, hour: i64, service: i64, mut sum: Summary) -> rusqlite::Result<()> {
-    let sql = format!("SELECT {COLUMNS} FROM rollups r WHERE r.hour = ?1 AND r.service = ?2");
-    let before = db.prepare_cached(&sql)?.query_row([hour, service], |row| summary(row, 0)).optional()?;
+/// A table of sums.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sums {
+    /// By the hour.
+    Hours,
+    /// By the day.
+    Days,
+}
+
+/// Adds the sum to the row of this hour or day.
+pub(super) fn add(
+    db: &Connection,
+    table: Sums,
+    slot: i64,
+    service: i64,
+    mut sum: Summary,
+) -> rusqlite::Result<()> {
+    let (table, column) = match table {
+        Sums::Hours => ("rollups", "hour"),
+        Sums::Days => ("days", "day"),
+    };
+    let sql = format!("SELECT {COLUMNS} FROM {table} r WHERE r.{column} = ?1 AND r.service = ?2");
+    let before = db.prepare_cached(&sql)?.query_row([slot, service], |row| summary(row, 0)).optional()?;
     if let Some(before) = before {
         sum.merge(&before);
     }
     let millis = |time: Duration| integer(time.as_millis());
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO rollups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-    )?
+    db.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO {table} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+    ))?
     .execute(params![
-        hour,
+        slot,
         service,
         integer(sum.up),
         integer(sum.degraded),

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use pihook_core::Timestamp;
 use pihook_core::monitor::Commit;
+use pihook_core::{ServiceId, Summary, Timestamp};
 use rusqlite::Connection;
 
+use super::archive::Sums;
 use super::pending::Pending;
 use super::records::{self, Durability, RegisteredService};
-use super::{Batch, Cutoff, StoreError, archive, codec, prune, schema};
+use super::{Batch, Cutoff, StoreError, archive, codec, days, prune, schema};
 
 /// A database that is written to when the caller says so.
 #[derive(Debug)]
@@ -64,6 +65,21 @@ impl Bare {
     /// See [`super::Store::pack`].
     pub fn pack(&mut self, batch: Batch) -> Result<usize, StoreError> {
         archive::pack(&mut self.db, batch)
+    }
+
+    /// See [`super::Store::add_up_day`].
+    pub fn add_up_day(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        days::add_up(&mut self.db, codec::millis(now))
+    }
+
+    /// Adds to the sums of the hour that begins then, in one transaction: a past that was never lived through.
+    pub fn write_hour(&mut self, hour: Timestamp, sums: Vec<(ServiceId, Summary)>) -> Result<(), StoreError> {
+        let tx = self.db.transaction()?;
+        for (service, sum) in sums {
+            let row = records::service_row(&tx, &service)?;
+            archive::add(&tx, Sums::Hours, codec::millis(hour).div_euclid(archive::HOUR_MS), row, sum)?;
+        }
+        Ok(tx.commit()?)
     }
 
     /// See [`super::Store::prune_step`].

@@ -1,4 +1,4 @@
-//! Summaries of any span of time: roll-ups of whole hours, and single checks where a span begins or ends within one.
+//! Summaries of any span of time: sums of whole days and hours, and single checks where a span begins or ends within one.
 //!
 //! Older than `history.keep_checks` there are no single checks, and an hour counts where it begins.
 
@@ -9,8 +9,9 @@ use pihook_core::{ServiceId, Timestamp, Week, ZoneId};
 use rusqlite::{Connection, params};
 
 use super::StoreError;
-use super::archive::{self, COLUMNS, HOUR_MS};
+use super::archive::{self, COLUMNS, HOUR_MS, Packed};
 use super::codec::{instant, millis};
+use super::days;
 use super::reader::StoreReader;
 
 /// A service's history in consecutive spans of time.
@@ -77,7 +78,17 @@ pub struct WeekNote {
     pub pruned: bool,
 }
 
-/// Where samples and roll-ups fall.
+/// The tables of sums, each with the column that says of when.
+const HOURS: (&str, &str) = ("rollups", "hour");
+const DAYS: (&str, &str) = ("days", "day");
+
+/// The span between two of the edges that the instant lies in.
+pub(super) fn span_of(edges: &[i64], at_ms: i64) -> Option<usize> {
+    let after = edges.partition_point(|edge| *edge <= at_ms);
+    (after > 0 && after < edges.len()).then(|| after - 1)
+}
+
+/// Where samples and sums fall.
 struct Spans<'a> {
     edges: Vec<i64>,
     found: BTreeMap<i64, Vec<Summary>>,
@@ -127,8 +138,7 @@ fn series(db: &Connection, edges: &[Timestamp], only: Option<&ServiceId>) -> rus
 impl Spans<'_> {
     /// The span that the instant lies in.
     fn at(&self, at_ms: i64) -> Option<usize> {
-        let after = self.edges.partition_point(|edge| *edge <= at_ms);
-        (after > 0 && after < self.edges.len()).then(|| after - 1)
+        span_of(&self.edges, at_ms)
     }
 
     fn from(&self) -> i64 {
@@ -177,22 +187,66 @@ impl Spans<'_> {
         for hour in &cut {
             self.add_packed(*hour, &mut single)?;
         }
-        let sql = format!(
-            "SELECT r.hour, r.service, {COLUMNS} FROM rollups r
-             WHERE r.hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR r.service = ?3)"
-        );
-        let mut statement = self.db.prepare_cached(&sql)?;
-        let bounds = params![self.from().div_euclid(HOUR_MS), self.to().div_euclid(HOUR_MS), self.only];
-        let mut rows = statement.query(bounds)?;
-        while let Some(row) = rows.next()? {
-            let (hour, service) = (row.get::<_, i64>(0)?, row.get(1)?);
-            let Some(span) = self.at(hour.saturating_mul(HOUR_MS)) else { continue };
-            if single.contains(&(hour, service)) {
-                continue;
+        // Nothing before the first sum is asked for, however early the span begins.
+        let (first, last): (Option<i64>, Option<i64>) = self.db.query_row(
+            "SELECT (SELECT min(hour) FROM rollups), (SELECT max(hour) FROM rollups)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let Some((first, last)) = first.zip(last) else { return Ok(()) };
+        let first = first.max(self.from().div_euclid(HOUR_MS));
+        let last = last.min(self.to().div_euclid(HOUR_MS));
+        let summed_up = days::newest(self.db)?;
+        for day in first.div_euclid(days::HOURS)..=last.div_euclid(days::HOURS) {
+            let whole =
+                self.at(day * days::MS).filter(|span| self.at((day + 1) * days::MS - 1) == Some(*span));
+            match whole.filter(|_| summed_up.is_some_and(|newest| day <= newest)) {
+                Some(span) => self.add_sums(DAYS, (day, day), |_, _| Some(span))?,
+                None => {
+                    let hours = (day * days::HOURS, (day + 1) * days::HOURS - 1);
+                    let edges = self.edges.clone();
+                    self.add_sums(HOURS, hours, |hour, service| {
+                        span_of(&edges, hour.saturating_mul(HOUR_MS))
+                            .filter(|_| !single.contains(&(hour, service)))
+                    })?;
+                }
             }
-            let rolled = archive::summary(row, 2)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the sums of these hours or days, of each service to the span that it belongs to.
+    fn add_sums(
+        &mut self,
+        (table, column): (&str, &str),
+        (first, last): (i64, i64),
+        span: impl Fn(i64, i64) -> Option<usize>,
+    ) -> rusqlite::Result<()> {
+        let (db, only) = (self.db, self.only);
+        let sql = format!("SELECT r.{column}, r.service, {COLUMNS} FROM {table} r WHERE r.{column}");
+        let mut found = |row: &rusqlite::Row<'_>| {
+            let (slot, service) = (row.get(0)?, row.get(1)?);
+            let Some(span) = span(slot, service) else { return Ok(()) };
+            let sum = archive::summary(row, 2)?;
             if let Some(summary) = self.of(service, span) {
-                summary.merge(&rolled);
+                summary.merge(&sum);
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
+        let Some(only) = only else {
+            let mut statement = db.prepare_cached(&format!("{sql} BETWEEN ?1 AND ?2"))?;
+            let mut rows = statement.query([first, last])?;
+            while let Some(row) = rows.next()? {
+                found(row)?;
+            }
+            return Ok(());
+        };
+        // Services of an hour lie together, so one of them is looked up and not searched for.
+        let mut statement = db.prepare_cached(&format!("{sql} = ?1 AND r.service = ?2"))?;
+        for slot in first..=last {
+            let mut rows = statement.query([slot, only])?;
+            if let Some(row) = rows.next()? {
+                found(row)?;
             }
         }
         Ok(())
@@ -209,8 +263,8 @@ impl Spans<'_> {
             let (service, every_ms) = (row.get(0)?, row.get(4)?);
             let (status, muted, packed) = (row.get(1)?, row.get(2)?, row.get::<_, String>(5)?);
             single.insert((hour, service));
-            for (at_ms, response) in archive::checks(&packed, row.get(3)?, every_ms) {
-                self.record(service, &archive::sample(at_ms, status, response, muted, every_ms));
+            for Packed { at_ms, response_us, .. } in archive::checks(&packed, row.get(3)?, every_ms) {
+                self.record(service, &archive::sample(at_ms, status, response_us, muted, every_ms));
             }
         }
         Ok(())

@@ -6,8 +6,9 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::StoreError;
 use super::archive::HOUR_MS;
 use super::codec::millis;
+use super::days;
 
-/// Rows that one transaction removes at most.
+/// Packed rows, sums and incidents that one transaction removes at most.
 const ROWS: i64 = 256;
 /// Pages that are given back at a time.
 const PAGES: i64 = 64;
@@ -40,6 +41,14 @@ pub(super) fn step(db: &mut Connection, cutoff: Cutoff) -> Result<bool, StoreErr
                      (SELECT hour, service FROM rollups WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
             )?
             .execute(params![hour(cutoff.rollups), ROWS])?;
+    }
+    if removed == 0 {
+        removed = tx
+            .prepare_cached(
+                "DELETE FROM days WHERE (day, service) IN
+                     (SELECT day, service FROM days WHERE day < ?1 ORDER BY day LIMIT ?2)",
+            )?
+            .execute(params![hour(cutoff.rollups).div_euclid(days::HOURS), ROWS])?;
     }
     if removed == 0 {
         removed = tx

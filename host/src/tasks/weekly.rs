@@ -151,6 +151,7 @@ impl Weekly {
         let hour = now.wall.as_second().div_euclid(3600);
         if known.packed != Some(hour) {
             self.pack(now.wall).await?;
+            while self.store.add_up_day(now.wall).await? {}
             known.packed = Some(hour);
         }
         let newest = newest_over(now.wall, &self.zone);

@@ -45,6 +45,7 @@ const MISTAKES: &[Mistake] = &[
     of("dashboard", "  auth: { user: a, password: '' }", 0, "dashboard.auth.password", "the password is empty", "password:"),
     of("dashboard", "  auth: yes", 0, "dashboard.auth", "expected a mapping or `none`", "`none`, or"),
     of("dashboard", "  listen: 0.0.0.0:8420", 0, "dashboard.listen", "everybody who reaches this address", "`auth: none`"),
+    of("dashboard", "  public_badges: sure", 0, "dashboard.public_badges", "expected `true` or `false`", "write `true`"),
     // History.
     of("history", "  keep_checks: 30", 0, "history.keep_checks", "the duration `30` has no unit", "`30s` for seconds"),
     of("history", "  keep_checks: 1h", 0, "history.keep_checks", "`1h` is too little", "from `1d` to"),

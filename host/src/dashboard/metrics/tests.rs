@@ -16,6 +16,7 @@ fn text(board: &Board) -> String {
     let dashboard = Dashboard {
         database: "/nowhere".into(),
         credentials: None,
+        badges: crate::dashboard::Badges::Guarded,
         clock: Arc::new(SystemClock::start()),
         trouble: trouble.subscribe(),
         inlet,
@@ -35,6 +36,7 @@ fn board() -> Board {
         zone: ZoneId::new("local"),
         check: Arc::from("http"),
         interval: Some(Duration::from_secs(60)),
+        settings: Arc::default(),
     };
     board.list(vec![listed("nas", "NAS \"one\"\nx"), listed("new", "New")]);
     let figure = |name: &str, value, unit: &str| Metric { name: name.into(), value, unit: unit.into() };

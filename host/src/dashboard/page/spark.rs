@@ -70,6 +70,7 @@ fn columns(recent: &Recent, now: Timestamp) -> [Option<Point>; COLUMNS] {
                     other.status
                 },
                 response_us: point.response_us.max(other.response_us),
+                phases_us: None,
             },
         });
     }

@@ -21,6 +21,7 @@ pub(crate) fn listed(id: &str, name: &str, zone: &str, check: &str) -> Listed {
         zone: ZoneId::new(zone),
         check: Arc::from(check),
         interval: Some(Duration::from_secs(60)),
+        settings: Arc::default(),
     }
 }
 
@@ -52,14 +53,21 @@ fn incident(reason: &str) -> Incident {
     }
 }
 
+fn evil_beside() -> Beside {
+    let sink = pihook_core::SinkId::new("phone");
+    let waiting = Waiting { sink, pending: 2, given_up: 1, oldest: now(), error: Some(EVIL.to_owned()) };
+    Beside { warnings: vec![EVIL.to_owned()], waiting: [waiting].into(), days: Arc::default() }
+}
+
 fn page(board: &Board, filter: &Filter) -> String {
-    render(&board.picture(), filter, Vec::new(), now()).unwrap()
+    render(&board.picture(), filter, &Beside::default(), now()).unwrap()
 }
 
 #[test]
 fn nothing_that_is_anybodys_brings_markup_in() {
     let board = Board::new();
     board.list(vec![listed("x", EVIL, "a\"b", EVIL)]);
+    board.read(Reading { at: now(), problems: [EVIL.to_owned()].into() });
     let id = ServiceId::new("x");
     board.note(
         &id,
@@ -72,8 +80,8 @@ fn nothing_that_is_anybodys_brings_markup_in() {
     let pages = [
         page(&board, &filter),
         page(&board, &Filter { text: EVIL.into(), zone: EVIL.into(), status: EVIL.into() }),
-        head(&picture, vec![EVIL.to_owned()], now()).unwrap(),
-        row(&picture.entries[0], now()).unwrap(),
+        head(&picture, &evil_beside(), now()).unwrap(),
+        row(&picture.entries[0], &Days::default(), now()).unwrap(),
     ];
     for page in pages {
         assert!(!page.contains("<script>") && !page.contains("<img") && !page.contains("a\"b"), "{page}");
@@ -97,7 +105,8 @@ fn what_is_wrong_stands_on_top_the_worst_first() {
     board.note(&id("c"), view(Status::Up, None), Muting::Audible, Some(&up));
     let page = page(&board, &Filter::default());
     assert!(page.contains("1 down, 1 degraded of 3 services"), "{page}");
-    let (bellis, aster) = (page.find("Bellis</strong>").unwrap(), page.find("Aster</strong>").unwrap());
+    let (bellis, aster) =
+        (page.find("Bellis</a></strong>").unwrap(), page.find("Aster</a></strong>").unwrap());
     assert!(bellis < aster && aster < page.find("<table").unwrap(), "{page}");
     assert!(page.contains("in maintenance") && page.contains("3 failed checks: HTTP 503"), "{page}");
 }
@@ -154,20 +163,51 @@ fn the_machine_has_its_gauges() {
 }
 
 #[test]
+fn alerts_that_wait_and_a_refused_file_stand_on_top() {
+    let board = Board::new();
+    board.read(Reading { at: now(), problems: Arc::default() });
+    let told = |board: &Board| head(&board.picture(), &evil_beside(), now()).unwrap();
+    let well = told(&board);
+    assert!(well.contains("<strong>phone</strong>: 2 alerts not delivered, 1 given up since"), "{well}");
+    assert!(well.contains("services.yaml read at") && !well.contains("has problems"), "{well}");
+    board.read(Reading { at: now(), problems: ["services.yaml:3: banana".to_owned()].into() });
+    let ill = told(&board);
+    assert!(
+        ill.contains("services.yaml has problems") && ill.contains("<li>services.yaml:3: banana</li>"),
+        "{ill}"
+    );
+}
+
+/// The size is that of the page as it is sent to a browser, packed by gzip.
+#[test]
 fn five_hundred_services_fit_into_150_kilobytes() {
     let board = Board::new();
     let ids: Vec<String> = (0..500).map(|n| format!("service-{n}")).collect();
     board.list(ids.iter().map(|id| listed(id, &format!("Service {id}"), "local", "http")).collect());
+    let mut noise = 7_u64;
+    let mut random = move || {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        noise >> 33
+    };
+    let mut days = std::collections::BTreeMap::new();
     for id in &ids {
         for minute in 0..60 {
             let at = Timestamp::from_second(1_800_000_000 - 3600 + minute * 60).unwrap();
-            let time = Duration::from_millis(20 + u64::try_from(minute * 7 % 90).unwrap());
+            let time = Duration::from_micros(20_000 + random() % 90_000);
             let outcome = Outcome { at, response_time: Some(time), ..outcome(Status::Up, "HTTP 200") };
             board.note(&ServiceId::new(id), view(Status::Up, None), Muting::Audible, Some(&outcome));
         }
+        let day = |bad: u64| crate::store::DayMarks {
+            up: 1440,
+            down: if bad == 0 { 90 } else { 0 },
+            ..crate::store::DayMarks::default()
+        };
+        days.insert(ServiceId::new(id), (0..30).map(|_| day(random() % 10)).collect());
     }
-    let sent = super::super::packed::gzip(page(&board, &Filter::default()).as_bytes());
-    assert!(sent.len() < 150_000, "{} bytes", sent.len());
+    let beside = Beside { days: Arc::new(Days::for_test(days)), ..Beside::default() };
+    let page = render(&board.picture(), &Filter::default(), &beside, now()).unwrap();
+    let sent = super::super::packed::gzip(page.as_bytes());
+    assert!(sent.len() < 150_000, "{} bytes of {}", sent.len(), page.len());
 }
 
 #[test]
@@ -201,7 +241,7 @@ fn maintenance_is_said_above_all_with_its_reason_and_a_flag_that_was_forgotten()
     board.maintain(Vec::new());
     board.note_overdue(None);
     assert!(
-        !super::render(&board.picture(), &Filter::default(), Vec::new(), now())
+        !super::render(&board.picture(), &Filter::default(), &Beside::default(), now())
             .unwrap()
             .contains("maintenance")
     );

@@ -23,8 +23,8 @@ const FIRST: &[&str] = &[
 ];
 /// What is copied last, and only as long as there is time: the log of checks, of which the newest are not packed yet.
 const LAST: [&str; 2] = ["checks", "archive"];
-/// Made from the log of checks.
-const LATEST: &str = "latest";
+/// Made from the others.
+const DERIVED: [&str; 2] = ["latest", "days"];
 /// Rows of a transaction.
 const TOGETHER: u64 = 10_000;
 
@@ -112,7 +112,7 @@ fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 fn in_order(all: Vec<String>) -> Vec<String> {
-    let named = |table: &str| FIRST.contains(&table) || LAST.contains(&table) || table == LATEST;
+    let named = |table: &str| FIRST.contains(&table) || LAST.contains(&table) || DERIVED.contains(&table);
     let between = all.iter().map(String::as_str).filter(|table| !named(table));
     let order = FIRST.iter().copied().chain(between).chain(LAST);
     order.filter(|table| all.iter().any(|known| known == table)).map(str::to_owned).collect()

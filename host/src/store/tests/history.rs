@@ -6,8 +6,9 @@ use pihook_core::summary::Sample;
 use super::*;
 use crate::store::archive::{self, HOUR_MS, sample};
 use crate::store::codec::{instant, millis};
+use crate::store::days::add_up;
 use crate::store::prune::{Cutoff, step};
-use crate::store::{StoreReader, schema};
+use crate::store::{Fate, StoreReader, schema};
 
 /// The beginning of an hour.
 const FIRST: i64 = 1_794_996_000_000;
@@ -95,6 +96,98 @@ proptest! {
             }
         }
     }
+}
+
+/// A check within three days.
+fn seen_over_days() -> impl Strategy<Value = Seen> {
+    (seen(), 0..12_i64).prop_map(|((after, second, status, response, muted), sixth)| {
+        (after + sixth * 6 * HOUR_MS, second, status, response, muted)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Days that were added up before or after the late checks came, and edges anywhere: what is read is what was seen, of
+    /// all services and of one.
+    #[test]
+    fn days_that_were_added_up_are_the_sum_of_their_hours(
+        early in prop::collection::vec(seen_over_days(), 0..60),
+        late in prop::collection::vec(seen_over_days(), 0..20),
+        clock in 0..96_i64,
+        edges in prop::collection::vec((0..12_i64, prop::sample::select(vec![0, 1, HOUR_MS, 2 * HOUR_MS, 1_234_567])), 2..6),
+    ) {
+        let place = Place::new();
+        let mut db = database(&place);
+        early.iter().for_each(|it| insert(&db, *it));
+        let then = FIRST + clock * HOUR_MS;
+        while pack(&mut db, then, 50).unwrap() > 0 {}
+        while add_up(&mut db, then).unwrap() {}
+        late.iter().for_each(|it| insert(&db, *it));
+        while pack(&mut db, FIRST + 100 * HOUR_MS, 50).unwrap() > 0 {}
+        let mut edges: Vec<i64> = edges.iter().map(|(sixth, more)| sixth * 6 * HOUR_MS + more).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let all: Vec<_> = early.into_iter().chain(late).collect();
+        let instants: Vec<_> = edges.iter().map(|edge| instant(FIRST + edge)).collect();
+        let reader = StoreReader::open(&place.path).unwrap();
+        for (second, id) in [(false, "a"), (true, "b")] {
+            for only in [None, Some(ServiceId::new(id))] {
+                let series = reader.series(&instants, only.as_ref()).unwrap();
+                let found = series.iter().find(|series| series.id.as_str() == id);
+                for (at, pair) in edges.windows(2).enumerate() {
+                    let expect = raw_summary(&all, second, pair[0], pair[1]);
+                    let got = found.map(|series| series.spans[at].clone()).unwrap_or_default();
+                    prop_assert_eq!(got, expect);
+                }
+            }
+        }
+        let from_midnight: Vec<_> = (0..4).map(|day| instant(FIRST + day * 24 * HOUR_MS)).collect();
+        let marks = reader.day_marks(&from_midnight).unwrap();
+        for (second, id) in [(false, "a"), (true, "b")] {
+            for day in 0..3_usize {
+                let from = i64::try_from(day).unwrap() * 24 * HOUR_MS;
+                let expect = raw_summary(&all, second, from, from + 24 * HOUR_MS);
+                let got = marks.get(&ServiceId::new(id)).map(|days| days[day]).unwrap_or_default();
+                prop_assert_eq!(
+                    [got.up, got.degraded, got.down, got.unknown, got.maintained].map(u64::from),
+                    [expect.up, expect.degraded, expect.down, expect.unknown, expect.maintained]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_has_the_newest_checks_and_the_incidents_with_who_was_told() {
+    let place = Place::new();
+    let mut db = database(&place);
+    for minute in 0..180 {
+        insert(&db, (minute * 60_000, minute % 2 == 1, 0, Some(1000 + minute), false));
+    }
+    while pack(&mut db, FIRST + 24 * HOUR_MS, 50).unwrap() > 0 {}
+    insert(&db, (3 * HOUR_MS, false, 1, None, false));
+    db.execute_batch(
+        "INSERT INTO incidents VALUES (7, 1, 5, NULL, 'critical', 'down', 'refused', 3), (8, 2, 6, 7, 'warning', 'down', '', 1);
+         INSERT INTO alerts VALUES (1, 7, 1, 'opened', 'failures', 8, '{}'), (2, 8, 2, 'opened', 'failures', 8, '{}');
+         INSERT INTO deliveries (alert, sink, state, finished_ms, attempts, last_error) VALUES
+             (1, 'discord', 'sent', 9, 1, NULL), (1, 'phone', 'dead', 10, 4, 'gone'), (2, 'discord', 'pending', NULL, 0, NULL);",
+    )
+    .unwrap();
+    let reader = StoreReader::open(&place.path).unwrap();
+    let (a, until) = (ServiceId::new("a"), instant(FIRST + 4 * HOUR_MS));
+    let checks = reader.checks_of(&a, (instant(FIRST), until), 5).unwrap();
+    let minutes: Vec<_> = checks.iter().map(|it| (millis(it.at) - FIRST) / 60_000).collect();
+    assert_eq!(minutes, [180, 178, 176, 174, 172]);
+    assert_eq!((checks[0].status, checks[1].response_ms), (Status::Down, Some(1.178)));
+    assert_eq!(checks[1].summary, "seen 0");
+    let recent = instant(FIRST + 176 * 60_000);
+    assert_eq!(reader.checks_of(&a, (recent, until), 50).unwrap().len(), 3);
+    let stories = reader.incidents_of(&a, 10).unwrap();
+    assert_eq!(stories.len(), 1);
+    let told: Vec<_> = stories[0].told.iter().map(|it| (it.sink.as_str(), it.fate, it.attempts)).collect();
+    assert_eq!(told, [("discord", Fate::Sent(instant(9)), 1), ("phone", Fate::Dead, 4)]);
+    assert!(reader.incidents_of(&ServiceId::new("nobody"), 10).unwrap().is_empty());
 }
 
 proptest! {
