@@ -10,5 +10,6 @@ mod notices;
 mod reference;
 mod restart;
 mod silence;
+mod simulation;
 mod table;
 mod world;
