@@ -4,6 +4,7 @@
 
 mod agreement;
 mod cadence;
+mod held;
 mod ledger;
 mod maintenance;
 mod notices;

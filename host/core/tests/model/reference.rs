@@ -97,6 +97,12 @@ impl Reference {
     }
 
     pub(crate) fn reload(&mut self, service: Service) -> Option<Said> {
+        self.reconfigure(service);
+        self.speak(false)
+    }
+
+    /// The same, before it says anything.
+    pub(crate) fn reconfigure(&mut self, service: Service) {
         self.service = service;
         self.explained &= !self.service.depends_on.is_empty();
         if self.service.flap.is_none() {
@@ -105,9 +111,7 @@ impl Reference {
         }
         let ladders = [Some(&self.service.ladder), self.service.degraded.as_ref()];
         let top = ladders.into_iter().flatten().map(|ladder| ladder.levels().count()).max().unwrap() - 1;
-        let outage = self.outage.as_mut()?;
-        outage.level = outage.level.min(top);
-        self.speak(false)
+        self.outage.iter_mut().for_each(|outage| outage.level = outage.level.min(top));
     }
 
     pub(crate) fn second(&mut self) -> Option<Said> {
@@ -126,10 +130,20 @@ impl Reference {
     }
 
     pub(crate) fn mute(&mut self, muted: bool) -> Option<Said> {
+        self.set_muted(muted);
+        self.speak(false)
+    }
+
+    /// The same, before it says anything.
+    pub(crate) fn set_muted(&mut self, muted: bool) {
         self.muted = muted;
         if let Some(outage) = self.outage.as_mut().filter(|_| muted) {
             outage.maintenance = true;
         }
+    }
+
+    /// What time alone makes due.
+    pub(crate) fn speak_now(&mut self) -> Option<Said> {
         self.speak(false)
     }
 
@@ -204,14 +218,15 @@ impl Reference {
         };
         self.blinks.push(status.is_bad());
         // A share of whole percents and sums of a few weights are never closer than this without being equal.
-        let percent = rate(flap, &self.blinks) * 100.0;
-        let (enters, leaves) = (percent >= f64::from(flap.high) - 1e-9, percent < f64::from(flap.low) - 1e-9);
+        let percent = || rate(flap, &self.blinks) * 100.0 + 1e-9;
+        let enters = || percent() >= f64::from(flap.high);
+        let leaves = || percent() - 2e-9 < f64::from(flap.low);
+        let well = || self.good() >= self.service.recover_after.get() as usize;
         let flapping = self.outage.as_ref().is_some_and(|outage| outage.flapping);
-        let well = self.good() >= self.service.recover_after.get() as usize;
         match (flapping, status.is_bad()) {
-            (false, true) if enters => Blink::Flaps,
-            (true, true) if leaves => Blink::SettledBad,
-            (true, false) if leaves && well => Blink::Settled,
+            (false, true) if enters() => Blink::Flaps,
+            (true, true) if leaves() => Blink::SettledBad,
+            (true, false) if leaves() && well() => Blink::Settled,
             _ => Blink::Nothing,
         }
     }

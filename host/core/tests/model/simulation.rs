@@ -69,6 +69,7 @@ struct Simulation<'t> {
     explained: BTreeSet<usize>,
     ledger: Ledger,
     outbox: Outbox,
+    /// Of some services, since summing up takes longer than watching.
     days: BTreeMap<(usize, u64), Summary>,
     weeks: BTreeMap<usize, Summary>,
     tally: Tally,
@@ -336,6 +337,9 @@ impl<'t> Simulation<'t> {
             response: outcome.response_time,
             stands_for: interval,
         };
+        if index % 10 != 0 {
+            return;
+        }
         let day = self.age.as_secs() / 86_400;
         self.days.entry((index, day)).or_default().record(&sample);
         self.weeks.entry(index).or_default().record(&sample);
@@ -371,7 +375,8 @@ impl<'t> Simulation<'t> {
             self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap(), explained);
             let mut merged = Summary::default();
             self.days.range((index, 0)..(index + 1, 0)).for_each(|(_, day)| merged.merge(day));
-            assert_eq!(merged, self.weeks[&index], "the days of {} do not make its week", service.id);
+            let week = self.weeks.get(&index).cloned().unwrap_or_default();
+            assert_eq!(merged, week, "the days of {} do not make its week", service.id);
         }
         (self.tally.messages, self.tally.refused) = self.outbox.settle(self.truth);
         self.tally

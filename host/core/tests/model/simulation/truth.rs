@@ -187,7 +187,7 @@ fn homelab(random: &mut Random, count: usize) -> Vec<Service> {
         let mut service = service(&id, ladder.clone(), 1 + u32::from(random.once_in(5)));
         let zone = ["local", "external", "attic"][if index == ROUTER { 0 } else { index % 3 }];
         service.zone = ZoneId::new(zone);
-        service.cadence = Cadence::Every(secs([60, 60, 120, 300][random.within(0..4) as usize]));
+        service.cadence = Cadence::Every(secs([60, 120, 300, 300][random.within(0..4) as usize]));
         service.flap = (!random.once_in(10)).then_some(Flap::default());
         if zone == "local" && index != ROUTER && random.once_in(3) {
             service.depends_on.push(ServiceId::new("router"));
