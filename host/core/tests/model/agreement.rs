@@ -4,18 +4,26 @@ use proptest::prelude::*;
 
 use pihook_core::maintenance::{Flag, Maintenance, When, Window};
 use pihook_core::monitor::{Commit, Event};
-use pihook_core::{Level, Service, ServiceId, Status, Timestamp, ZoneId};
+use pihook_core::{Flap, Level, Service, ServiceId, Status, Timestamp, ZoneId};
 
 use crate::reference::{Reference, Said};
 use crate::world::{World, elapsed, failures, ladder, level, news, service};
 
 const IDS: [&str; 3] = ["a", "b", "c"];
+/// A window stays the same, since what is beyond it is forgotten.
+const FLAPS: [Flap; 3] = [
+    Flap { window: 3, high: 60, low: 30 },
+    Flap { window: 6, high: 50, low: 25 },
+    Flap { window: 10, high: 40, low: 35 },
+];
 const YEAR: i64 = 365 * 86_400;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// So many equal ones.
     Outcomes(usize, Status, usize),
+    /// Down and up so many times.
+    Blinks(usize, usize),
     /// One with news.
     News(usize, Status),
     Pass(u64),
@@ -49,10 +57,12 @@ fn any_level() -> impl Strategy<Value = Level> {
 /// The top rung and `recover_after` stay the same, so that a reload does not move the counts at which streaks stop.
 fn any_service(index: usize) -> impl Strategy<Value = Service> {
     let degraded = prop::option::of(prop::collection::vec(any_level(), 1..6));
-    (prop::collection::vec(any_level(), 1..4), degraded).prop_map(move |(mut levels, degraded)| {
+    let levels = prop::collection::vec(any_level(), 1..4);
+    (levels, degraded, prop::bool::weighted(0.6)).prop_map(move |(mut levels, degraded, watches_flapping)| {
         levels.push(level(failures(6), "t", Some(700)));
         let mut service = service(IDS[index], ladder(levels), [1, 2, 3][index]);
         service.degraded = degraded.map(ladder);
+        service.flap = watches_flapping.then_some(FLAPS[index]);
         service.zone = ZoneId::new(if index == 0 { "local" } else { "external" });
         service
     })
@@ -69,6 +79,7 @@ pub(crate) fn any_step() -> impl Strategy<Value = Step> {
     let index = 0..IDS.len();
     prop_oneof![
         10 => (index.clone(), any_status()).prop_map(|(index, status)| Step::Outcomes(index, status, 1)),
+        3 => (index.clone(), 1_usize..12).prop_map(|(index, times)| Step::Blinks(index, times)),
         4 => (index.clone(), any_status(), 2_usize..14)
             .prop_map(|(index, status, count)| Step::Outcomes(index, status, count)),
         4 => (index.clone(), any_status()).prop_map(|(index, status)| Step::News(index, status)),
@@ -115,11 +126,18 @@ fn windows(spans: &[(i64, i64, bool)], now: Timestamp) -> Vec<Window> {
     spans.iter().map(window).collect()
 }
 
+fn blinks(times: usize) -> impl Iterator<Item = Status> {
+    std::iter::repeat_n([Status::Down, Status::Up], times).flatten()
+}
+
 /// Carries the step out in the world alone.
 pub(crate) fn carry_out(world: &mut World, step: &Step) -> Vec<(u64, Commit)> {
     let commits = match step {
         Step::Outcomes(index, status, count) => {
             (0..*count).flat_map(|_| world.outcome(IDS[*index], *status)).collect()
+        }
+        Step::Blinks(index, times) => {
+            blinks(*times).flat_map(|status| world.outcome(IDS[*index], status)).collect()
         }
         Step::News(index, status) => world.news(IDS[*index], *status),
         Step::Pass(seconds) => return world.pass(*seconds),
@@ -189,6 +207,11 @@ impl References {
             Step::Outcomes(index, status, count) => {
                 for _ in 0..*count {
                     note!(0, *index, self.models[*index].as_mut().and_then(|model| model.outcome(*status)));
+                }
+            }
+            Step::Blinks(index, times) => {
+                for status in blinks(*times) {
+                    note!(0, *index, self.models[*index].as_mut().and_then(|model| model.outcome(status)));
                 }
             }
             Step::News(index, status) => {

@@ -4,11 +4,13 @@
 
 mod agreement;
 mod cadence;
+mod held;
 mod ledger;
 mod maintenance;
 mod notices;
 mod reference;
 mod restart;
 mod silence;
+mod simulation;
 mod table;
 mod world;

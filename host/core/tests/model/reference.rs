@@ -1,7 +1,7 @@
 //! The reference model of one service: naive on purpose. It keeps every outcome, counts second by second, and looks
 //! everything up anew.
 
-use pihook_core::{After, Alert, AlertKind, Ladder, Reason, Service, SinkId, Status};
+use pihook_core::{After, Alert, AlertKind, Flap, Ladder, Reason, Service, SinkId, Status};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Said {
@@ -37,6 +37,10 @@ pub(crate) struct Reference {
     audible_seconds: u64,
     muted: bool,
     outage: Option<Outage>,
+    /// Whether something else explained the newest outcome.
+    explained: bool,
+    /// Each outcome that counts for flapping: whether it was bad.
+    blinks: Vec<bool>,
     held_news: Option<String>,
 }
 
@@ -52,37 +56,94 @@ struct Outage {
     announced: bool,
     maintenance: bool,
     held: Option<u64>,
+    flapping: bool,
+}
+
+/// What flapping makes of an outcome.
+#[derive(PartialEq)]
+enum Blink {
+    Nothing,
+    Flaps,
+    Settled,
+    SettledBad,
+}
+
+/// Whether the service flaps, going by all it ever did: the share of changes among the newest, weighed from 4 for the oldest
+/// to 6 for the newest.
+fn rate(flap: Flap, blinks: &[bool]) -> f64 {
+    let window = flap.window as usize;
+    let newest = &blinks[blinks.len().saturating_sub(window)..];
+    // Before the first there was nothing bad.
+    let newest = [&vec![false; window - newest.len()], newest].concat();
+    let last = (window - 2) as f64;
+    let weight = |place: usize| 4.0 + 2.0 * place as f64 / last;
+    let changed = |place: &usize| newest[*place] != newest[place + 1];
+    let sum = |places: Vec<usize>| places.into_iter().map(weight).sum::<f64>();
+    sum((0..window - 1).filter(changed).collect()) / sum((0..window - 1).collect())
 }
 
 impl Reference {
     pub(crate) fn new(service: Service, muted: bool) -> Self {
-        Self { service, history: Vec::new(), audible_seconds: 0, muted, outage: None, held_news: None }
+        Self {
+            service,
+            history: Vec::new(),
+            audible_seconds: 0,
+            muted,
+            outage: None,
+            explained: false,
+            blinks: Vec::new(),
+            held_news: None,
+        }
     }
 
     pub(crate) fn reload(&mut self, service: Service) -> Option<Said> {
+        self.reconfigure(service);
+        self.speak(false)
+    }
+
+    /// The same, before it says anything.
+    pub(crate) fn reconfigure(&mut self, service: Service) {
         self.service = service;
+        self.explained &= !self.service.depends_on.is_empty();
+        if self.service.flap.is_none() {
+            self.blinks.clear();
+            self.outage.iter_mut().for_each(|outage| outage.flapping = false);
+        }
         let ladders = [Some(&self.service.ladder), self.service.degraded.as_ref()];
         let top = ladders.into_iter().flatten().map(|ladder| ladder.levels().count()).max().unwrap() - 1;
-        let outage = self.outage.as_mut()?;
-        outage.level = outage.level.min(top);
-        self.speak(false)
+        self.outage.iter_mut().for_each(|outage| outage.level = outage.level.min(top));
     }
 
     pub(crate) fn second(&mut self) -> Option<Said> {
-        let audible = u64::from(!self.muted);
-        self.audible_seconds += audible;
-        if let Some(outage) = &mut self.outage {
-            outage.lasted += 1;
-            outage.silent += audible;
-        }
+        self.seconds(1);
         self.speak(false)
     }
 
+    /// So many seconds at once; nothing is said meanwhile.
+    pub(crate) fn seconds(&mut self, seconds: u64) {
+        let audible = if self.muted || self.explained { 0 } else { seconds };
+        self.audible_seconds += audible;
+        if let Some(outage) = &mut self.outage {
+            outage.lasted += seconds;
+            outage.silent += audible;
+        }
+    }
+
     pub(crate) fn mute(&mut self, muted: bool) -> Option<Said> {
+        self.set_muted(muted);
+        self.speak(false)
+    }
+
+    /// The same, before it says anything.
+    pub(crate) fn set_muted(&mut self, muted: bool) {
         self.muted = muted;
         if let Some(outage) = self.outage.as_mut().filter(|_| muted) {
             outage.maintenance = true;
         }
+    }
+
+    /// What time alone makes due.
+    pub(crate) fn speak_now(&mut self) -> Option<Said> {
         self.speak(false)
     }
 
@@ -115,13 +176,107 @@ impl Reference {
         }
     }
 
+    /// PiHook was off for so long.
+    pub(crate) fn absent(&mut self, seconds: u64) {
+        self.outage.iter_mut().for_each(|outage| outage.lasted += seconds);
+    }
+
+    /// Whether time alone may make it speak.
+    pub(crate) fn may_speak(&self) -> bool {
+        self.outage.is_some() && !self.explained && !self.muted
+    }
+
+    /// An outcome that something else explains.
+    pub(crate) fn explain(&mut self) {
+        self.explained = true;
+    }
+
     pub(crate) fn outcome(&mut self, status: Status) -> Option<Said> {
+        self.explained = false;
         self.history.push((status, self.audible_seconds));
+        match (self.blink(status), &self.outage) {
+            (Blink::Flaps, _) => return self.begin_flapping(),
+            (Blink::Settled, _) => return self.over(Reason::Settled),
+            (Blink::SettledBad, _) => return self.settle_badly(status),
+            (Blink::Nothing, Some(outage)) if outage.flapping => {
+                self.count(status);
+                return self.speak(false);
+            }
+            (Blink::Nothing, _) => {}
+        }
         match &self.outage {
             None => self.maybe_open(),
             Some(outage) if outage.held.is_some() => self.maybe_reopen(),
             Some(_) => self.during(status),
         }
+    }
+
+    /// Takes the outcome into account for flapping.
+    fn blink(&mut self, status: Status) -> Blink {
+        let Some(flap) = self.service.flap.filter(|_| !self.muted && status != Status::Unknown) else {
+            return Blink::Nothing;
+        };
+        self.blinks.push(status.is_bad());
+        // A share of whole percents and sums of a few weights are never closer than this without being equal.
+        let percent = || rate(flap, &self.blinks) * 100.0 + 1e-9;
+        let enters = || percent() >= f64::from(flap.high);
+        let leaves = || percent() - 2e-9 < f64::from(flap.low);
+        let well = || self.good() >= self.service.recover_after.get() as usize;
+        let flapping = self.outage.as_ref().is_some_and(|outage| outage.flapping);
+        match (flapping, status.is_bad()) {
+            (false, true) if enters() => Blink::Flaps,
+            (true, true) if leaves() => Blink::SettledBad,
+            (true, false) if leaves() && well() => Blink::Settled,
+            _ => Blink::Nothing,
+        }
+    }
+
+    fn begin_flapping(&mut self) -> Option<Said> {
+        let status = self.history.last()?.0;
+        match &self.outage {
+            None => self.open(0),
+            Some(_) => drop(self.count(status)),
+        }
+        let outage = self.outage.as_mut()?;
+        outage.flapping = true;
+        let level = outage.level;
+        let (kind, lowest) =
+            if outage.announced { (AlertKind::Escalated, level) } else { (AlertKind::Opened, 0) };
+        let sinks = self.sinks(lowest, level);
+        self.say(kind, Reason::Flapping, sinks)
+    }
+
+    /// It does not flap any more, and is not well.
+    fn settle_badly(&mut self, status: Status) -> Option<Said> {
+        self.count(status);
+        let outage = self.outage.as_mut()?;
+        outage.flapping = false;
+        if !outage.announced || outage.maintenance {
+            return self.speak(false);
+        }
+        let old = outage.level;
+        let level = self.climb(old + 1).map_or(old, |(level, _)| level);
+        self.outage.as_mut()?.level = level;
+        let sinks = self.sinks(level.min(old + 1), level);
+        self.say(AlertKind::Escalated, Reason::Settled, sinks)
+    }
+
+    /// Counts a failure, and takes the status over; whether that is a new worst.
+    fn count(&mut self, status: Status) -> bool {
+        let Some(outage) = &self.outage else { return false };
+        let confirmed =
+            outage.worst != Status::Unknown || self.holds_on(self.ladder_of(Some(status)), 0).is_some();
+        let Some(outage) = &mut self.outage else { return false };
+        if status.is_bad() || (status == Status::Unknown && outage.worst == Status::Unknown) {
+            outage.failures += 1;
+        }
+        if !status.is_bad() || !confirmed {
+            return false;
+        }
+        outage.status = status;
+        let worse = status.badness() > outage.worst.badness();
+        outage.worst = outage.worst.worse(status);
+        worse
     }
 
     fn definite(&self) -> impl Iterator<Item = &(Status, u64)> {
@@ -215,7 +370,15 @@ impl Reference {
 
     fn maybe_open(&mut self) -> Option<Said> {
         let (level, reason) = self.climb(0)?;
-        let status = self.history.last()?.0;
+        self.open(level);
+        if self.muted {
+            return None;
+        }
+        self.say(AlertKind::Opened, reason, self.sinks(0, level))
+    }
+
+    fn open(&mut self, level: usize) {
+        let Some((status, _)) = self.history.last().copied() else { return };
         let unknown = self.unknown().len();
         let failures = if unknown > 0 { unknown } else { self.bad().len() };
         let began = self.began();
@@ -231,15 +394,15 @@ impl Reference {
             announced: false,
             maintenance: self.muted,
             held: None,
+            flapping: false,
         });
-        if self.muted {
-            return None;
-        }
-        self.say(AlertKind::Opened, reason, self.sinks(0, level))
     }
 
     fn maybe_reopen(&mut self) -> Option<Said> {
-        self.climb(0)?;
+        if self.climb(0).is_none() {
+            // That it is over could not be said before, if something explained how it was when maintenance ended.
+            return if self.muted { None } else { self.over(Reason::Recovered) };
+        }
         let (status, began) = (self.history.last()?.0, self.began());
         let unknown = self.unknown().len();
         let failures = if unknown > 0 { unknown } else { self.bad().len() };
@@ -249,25 +412,18 @@ impl Reference {
         outage.failures += failures as u32;
         outage.status = status;
         outage.worst = outage.worst.worse(status);
-        None
+        let level = outage.level;
+        if self.muted {
+            return None;
+        }
+        self.say(AlertKind::Reminder, Reason::AfterMaintenance, self.sinks(level, level))
     }
 
     fn during(&mut self, status: Status) -> Option<Said> {
         if status == Status::Up && self.good() >= self.service.recover_after.get() as usize {
             return self.recover();
         }
-        let confirmed = self.outage.as_ref()?.worst != Status::Unknown
-            || self.holds_on(self.ladder_of(Some(status)), 0).is_some();
-        let outage = self.outage.as_mut()?;
-        if status.is_bad() || (status == Status::Unknown && outage.worst == Status::Unknown) {
-            outage.failures += 1;
-        }
-        let mut worse = false;
-        if status.is_bad() && confirmed {
-            outage.status = status;
-            worse = status.badness() > outage.worst.badness();
-            outage.worst = outage.worst.worse(status);
-        }
+        let worse = self.count(status);
         self.speak(worse)
     }
 
@@ -277,15 +433,15 @@ impl Reference {
             outage.held = Some(outage.lasted);
             return None;
         }
-        self.over()
+        self.over(Reason::Recovered)
     }
 
     /// The end of the outage; said if its beginning was.
-    fn over(&mut self) -> Option<Said> {
+    fn over(&mut self, reason: Reason) -> Option<Said> {
         let outage = self.outage.take()?;
         outage.announced.then_some(Said {
             kind: AlertKind::Recovered,
-            reason: Reason::Recovered,
+            reason,
             level: outage.level as u32,
             status: Status::Up,
             lasted: outage.held.unwrap_or(outage.lasted),
@@ -297,18 +453,19 @@ impl Reference {
 
     fn speak(&mut self, worse: bool) -> Option<Said> {
         let outage = self.outage.as_ref()?;
-        if self.muted {
+        if self.muted || self.explained {
             return None;
         }
         if outage.held.is_some() {
-            return self.over();
+            return self.over(Reason::Recovered);
         }
-        let (old, new) = (outage.level, self.climb(outage.level + 1));
+        let (old, new) = (outage.level, self.climb(outage.level + 1).filter(|_| !outage.flapping));
         let levels: Vec<_> = self.ladder().levels().collect();
         let repeat = levels[old.min(levels.len() - 1)].repeat;
         let (kind, reason, lowest) = match new {
             _ if !outage.announced => (AlertKind::Opened, Reason::AfterMaintenance, 0),
             _ if outage.maintenance => (AlertKind::Reminder, Reason::AfterMaintenance, old),
+            _ if outage.flapping => return None,
             Some(_) if worse => (AlertKind::Escalated, Reason::Worse, old + 1),
             Some((_, reason)) => (AlertKind::Escalated, reason, old + 1),
             None if worse => (AlertKind::Escalated, Reason::Worse, old),

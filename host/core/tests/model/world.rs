@@ -117,9 +117,9 @@ impl World {
         let again = self.monitor.handle(Event::Woken, now);
         assert_eq!(again, [], "a spurious wake-up is harmless");
         assert!(self.monitor.next_wakeup().is_none_or(|next| next > self.uptime), "it asks for what is done");
+        let saved: BTreeMap<_, _> = self.monitor.save(now).services.into_iter().collect();
         for service in &self.services {
-            let saved = self.stored.get(&service.id);
-            let explained = saved.is_some_and(|saved| saved.explained_by.is_some());
+            let explained = saved[&service.id].explained_by.is_some();
             let explained = if explained { Explained::Yes } else { Explained::No };
             self.ledger.agree(&service.id, &self.monitor.view(&service.id).unwrap(), explained);
             self.ledger.owes_no_news(&service.id, self.monitor.muting(&service.id).unwrap());
