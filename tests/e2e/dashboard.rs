@@ -15,10 +15,10 @@ use crate::web::{Behaviour, WebServer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The dashboard's address, as the log has it.
+/// The dashboard's address, as the log has it since the last start.
 pub(super) async fn address(daemon: &mut Daemon) -> String {
     let told = |log: &str| {
-        let rest = log.split("dashboard: http://").nth(1)?;
+        let rest = log.split("dashboard: http://").skip(1).last()?;
         Some(rest.split('/').next()?.to_owned())
     };
     daemon.until("the dashboard", |daemon| told(&daemon.log()).is_some()).await;
@@ -63,6 +63,19 @@ async fn until(stream: &mut TcpStream, wanted: &[&str]) -> String {
         }
     };
     timeout(PATIENCE, reading).await.expect("it does not come")
+}
+
+/// All that the pages say, and the first of the events.
+pub(super) async fn every_page(daemon: &mut Daemon) -> String {
+    let address = address(daemon).await;
+    let mut all = String::new();
+    for path in ["/", "/metrics", "/healthz"] {
+        let mut answer = String::new();
+        timeout(PATIENCE, request(&address, path).await.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+        all.push_str(&answer);
+    }
+    all + &until(&mut request(&address, "/events").await, &["data:"]).await
 }
 
 /// What Prometheus' own tool finds wrong with these metrics.

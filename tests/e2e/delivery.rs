@@ -1,6 +1,7 @@
 //! From an alert to the provider, whatever the provider does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::daemon::{Alert, Daemon, LADDER, PATIENCE, config, service};
@@ -59,6 +60,53 @@ async fn server_errors_and_cut_connections_are_tried_again() {
 async fn silence_is_given_up_and_tried_again() {
     let alerts = all_arrive_in_order(&[Answer::Hang, Answer::Ok]).await;
     assert_eq!(alerts[0].attempts, 2, "{alerts:?}");
+}
+
+#[tokio::test]
+async fn what_only_looks_dead_is_tried_again() {
+    let alerts =
+        all_arrive_in_order(&[Answer::Foreign(404), Answer::Blocked, Answer::Foreign(403), Answer::Ok]).await;
+    assert_eq!(alerts[0].attempts, 4, "{alerts:?}");
+}
+
+#[tokio::test]
+async fn what_is_too_large_goes_out_in_plain_words() {
+    all_arrive_in_order(&[Answer::Status(413), Answer::Ok]).await;
+    all_arrive_in_order(&[Answer::Status(422), Answer::Ok]).await;
+}
+
+/// Discord refuses everything for a while, and then gets all of it once and in order.
+async fn is_disabled(answer: Answer) {
+    let (discord, server) = (FakeDiscord::start().await, WebServer::start(Behaviour::Refuse).await);
+    discord.script([answer]);
+    let text = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let mut daemon = Daemon::start(&text).await;
+    daemon.until("the sink to be disabled", |daemon| daemon.disabled_sinks() == ["discord"]).await;
+    daemon.further_checks("NAS", 2).await;
+    assert_eq!(discord.requests(), 1, "{answer:?}: it is left alone");
+    server.set(Behaviour::ok("")).await;
+    daemon.until("the end", |daemon| daemon.alerts().len() == 2).await;
+    daemon.stop().await;
+    discord.script([Answer::Ok]);
+    daemon.restart().await;
+    daemon.until("both to be sent", |daemon| daemon.alerts().iter().all(|alert| alert.state == "sent")).await;
+    daemon.further_checks("NAS", 2).await;
+    let titles: Vec<_> = discord.received().iter().map(|message| message.title().to_owned()).collect();
+    assert_eq!(titles, ["🔴 NAS is down", "🟢 NAS is up again"], "{answer:?}");
+    assert!(daemon.disabled_sinks().is_empty(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn discord_is_disabled_by_each_of_its_dead_ends() {
+    let answers = [
+        Answer::Unauthorized,
+        Answer::Forbidden,
+        Answer::NotFound,
+        Answer::NoThread,
+        Answer::Status(302),
+        Answer::Status(405),
+    ];
+    join_all(answers.map(is_disabled)).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
 use crate::discord::FakeDiscord;
@@ -105,4 +106,44 @@ async fn a_faulty_formatter_loses_nothing_and_is_told_once_and_so_is_its_repair(
         "{}",
         daemon.log()
     );
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_while_a_hundred_alerts_are_in_flight_loses_and_doubles_none() {
+    let (discord, server) = (FakeDiscord::start().await, WebServer::start(Behaviour::Refuse).await);
+    // So slow that the file is replaced in the middle.
+    discord.limit(2, Duration::from_millis(400));
+    let name = |number: usize| format!("S{number:03}");
+    let services: Vec<_> = (0..100).map(|number| service(&name(number), &server.url("/"))).collect();
+    let plain = config(&discord.url(), LADDER, &services).replace("interval: 1s", "interval: 5s");
+    let mut daemon = Daemon::prepare(&worded(&plain, "mine", "mine"));
+    let (file, new) = (daemon.path("mine.wasm"), daemon.path("mine.wasm.new"));
+    let replace = |id: &str| {
+        fs::copy(plugin(id), &new).unwrap();
+        fs::rename(&new, &file).unwrap();
+    };
+    replace("compact");
+    daemon.restart().await;
+    discord.wait_for(5, PATIENCE).await;
+    replace("plain");
+    daemon.until("the reload", |daemon| reloads(daemon) == 1).await;
+    let at_reload = discord.received().len();
+    daemon.until("all alerts", |daemon| daemon.alerts().len() == 100).await;
+    discord.wait_for(at_reload + 10, PATIENCE).await;
+    replace("compact");
+    daemon.until("the second reload", |daemon| reloads(daemon) == 2).await;
+    daemon.until("all to be sent", |daemon| daemon.alerts().iter().all(|alert| alert.state == "sent")).await;
+    daemon.further_checks(&name(0), 1).await;
+
+    let titles: Vec<String> = discord.received().iter().map(|message| message.title().to_owned()).collect();
+    let decided: Vec<String> = daemon.alerts().into_iter().map(|alert| alert.service).collect();
+    assert_eq!(titles.len(), 100, "{titles:?}");
+    for (title, service) in titles.iter().zip(&decided) {
+        assert!(title.contains(service.as_str()), "{title} and not {service}");
+    }
+    let compact = |title: &String| title.starts_with("DOWN ");
+    assert!(titles[..5].iter().all(compact), "{titles:?}");
+    assert!(titles.iter().any(|title| title.ends_with(" is down") && !compact(title)), "{titles:?}");
+    assert!(compact(&titles[99]), "{titles:?}");
+    assert_eq!(discord.violations(), [""; 0]);
 }

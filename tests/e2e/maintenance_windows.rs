@@ -9,7 +9,7 @@ use crate::discord::FakeDiscord;
 use crate::web::{Behaviour, WebServer};
 
 /// So many seconds from now.
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "the daemon goes by the clock of the machine")]
     let now = Timestamp::now();
     now + SignedDuration::from_secs(seconds)

@@ -1,10 +1,8 @@
 //! What is secret reaches whom it is for, and is seen nowhere else.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
 use super::daemon::{Daemon, LADDER, PATIENCE, config};
+use super::dashboard;
 use crate::discord::{Answer, FakeDiscord, TOKEN};
 use crate::web::{Behaviour, Seen, WebServer};
 
@@ -122,8 +120,8 @@ async fn nothing_is_seen(arguments: &[&'static str]) {
         let output = daemon.pihook(command).await;
         printed.extend([output.stdout, output.stderr].concat());
     }
-    let page = page(&daemon).await;
-    assert!(page.contains("bearer"), "the page has the services: {page}");
+    let pages = dashboard::every_page(&mut daemon).await;
+    assert!(pages.contains("bearer"), "the pages have the services: {pages}");
     services[0].server.set(Behaviour::Echo).await;
     services[1].server.set(Behaviour::redirect(302, &format!("/{PASSWORD}"))).await;
     services[2].server.set(Behaviour::Garbage).await;
@@ -136,7 +134,7 @@ async fn nothing_is_seen(arguments: &[&'static str]) {
         ("the log", daemon.log().into_bytes()),
         ("the database", daemon.database_bytes()),
         ("what commands print", printed),
-        ("the page", page.into_bytes()),
+        ("the pages", pages.into_bytes()),
         ("messages", messages.into_bytes()),
     ] {
         let text = String::from_utf8_lossy(&bytes);
@@ -152,18 +150,6 @@ fn around(text: &str, secret: &str) -> String {
     let (before, after) = text.split_once(secret).unwrap_or_default();
     let before: String = before.chars().skip(before.chars().count().saturating_sub(200)).collect();
     format!("{before}{secret}{}", after.chars().take(200).collect::<String>())
-}
-
-/// The status page, as the daemon's log tells its address.
-async fn page(daemon: &Daemon) -> String {
-    let log = daemon.log();
-    let rest = log.split("dashboard: http://").nth(1).expect("the log has the page's address");
-    let mut stream = TcpStream::connect(rest.split('/').next().unwrap_or_default()).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.unwrap();
-    assert!(page.starts_with("HTTP/1.0 200"), "{page}");
-    page
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::json;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::daemon::{Daemon, PATIENCE};
@@ -69,7 +70,7 @@ async fn mail_heals_and_both_ends_of_an_outage_are_one_thread() {
     assert!(first["headers"]["subject"].as_str().unwrap().contains("NAS is down"), "{first}");
     assert!(mails[1]["headers"]["subject"].as_str().unwrap().contains("NAS is up again"), "{mails:?}");
     assert_eq!(mails[1]["headers"]["in-reply-to"], first["headers"]["message-id"]);
-    nothing_leaked(&daemon).await;
+    nothing_leaked(&mut daemon).await;
 }
 
 #[tokio::test]
@@ -81,11 +82,71 @@ async fn a_login_that_is_refused_disables_and_loses_nothing() {
     daemon.until("the sink to be disabled", |daemon| daemon.disabled_sinks() == ["it"]).await;
     let messages = discord.wait_for(2, PATIENCE).await;
     assert!(messages.iter().any(|message| message.text().contains("535")), "{messages:?}");
-    nothing_leaked(&daemon).await;
+    nothing_leaked(&mut daemon).await;
     daemon.stop().await;
     post.server.script(json!([])).await;
     daemon.restart().await;
     let mails = post.server.wait_for(1, PATIENCE).await;
     assert!(mails[0]["headers"]["subject"].as_str().unwrap().contains("NAS is down"), "{mails:?}");
     daemon.until("the sink to work", |daemon| daemon.disabled_sinks().is_empty()).await;
+}
+
+/// The mail server gives these replies, and then takes everything: both ends of an outage arrive, once and in order.
+async fn heals(replies: Value) {
+    let mut post = Post::start().await;
+    post.server.script(replies).await;
+    let server = WebServer::start(Behaviour::Refuse).await;
+    let mut daemon = post.daemon(None, &server.url("/")).await;
+    daemon.until("the alert", |daemon| daemon.alerts().len() == 1).await;
+    server.set(Behaviour::ok("")).await;
+    daemon.until("the end", |daemon| daemon.alerts().len() == 2).await;
+    all_arrived(&post, &mut daemon).await;
+    nothing_leaked(&mut daemon).await;
+}
+
+async fn all_arrived(post: &Post, daemon: &mut Daemon) {
+    daemon.until("all to be sent", |daemon| daemon.alerts().iter().all(|alert| alert.state == "sent")).await;
+    daemon.further_checks("NAS", 2).await;
+    let subjects: Vec<_> =
+        post.server.taken().iter().map(|mail| mail["headers"]["subject"].to_string()).collect();
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert!(subjects[0].contains("NAS is down") && subjects[1].contains("NAS is up again"), "{subjects:?}");
+}
+
+/// The mail server refuses everything in this way for a while.
+async fn is_disabled(stage: &str, reply: &str) {
+    let (mut post, discord) = (Post::start().await, FakeDiscord::start().await);
+    post.server.script(json!([[stage, reply, "always"]])).await;
+    let server = WebServer::start(Behaviour::Refuse).await;
+    let mut daemon = post.daemon(Some(&discord), &server.url("/")).await;
+    daemon.until("the sink to be disabled", |daemon| daemon.disabled_sinks() == ["it"]).await;
+    nothing_leaked(&mut daemon).await;
+    daemon.stop().await;
+    post.server.script(json!([])).await;
+    server.set(Behaviour::ok("")).await;
+    daemon.restart().await;
+    daemon
+        .until("the end", |daemon| daemon.alerts().iter().filter(|it| it.service == "NAS").count() == 4)
+        .await;
+    all_arrived(&post, &mut daemon).await;
+}
+
+#[tokio::test]
+async fn what_other_failures_mail_servers_have_heal_too() {
+    join_all([
+        heals(json!([["data", "hang"]])),
+        heals(json!([["rcpt", "451 4.7.1 greylisted"], ["mail", "452 4.3.1 no room"], ["mail", "close"]])),
+        heals(json!([["data", "554 5.6.0 not this mail"]])),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn mail_is_disabled_by_each_of_its_dead_ends() {
+    join_all([
+        is_disabled("auth", "535 5.7.8 no such user"),
+        is_disabled("mail", "550 5.1.0 not this sender"),
+        is_disabled("rcpt", "550 5.1.1 no such user here"),
+    ])
+    .await;
 }

@@ -1,10 +1,14 @@
 //! Telegram, ntfy and webhooks, from a failing service to the provider.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
-use crate::discord::FakeDiscord;
+use super::dashboard;
+use crate::discord::{FakeDiscord, TOKEN};
 use crate::receiver::{Provider, Receiver, Reply};
 use crate::web::{Behaviour, WebServer};
 
@@ -39,7 +43,8 @@ pub(super) async fn with_sink(sink: &str, discord: Option<&FakeDiscord>, url: &s
         "sinks: {{ {}it: {{ {sink}, gather: 0s, max_per_minute: 600 }} }}",
         other.unwrap_or_default()
     );
-    let mut daemon = Daemon::prepare(&text.replace(&line, &sinks));
+    let page = "dashboard: { listen: \"127.0.0.1:0\" }";
+    let mut daemon = Daemon::prepare(&text.replace(&line, &sinks).replace("dashboard: off", page));
     daemon.environment("SECRET", SECRET).environment("PIHOOK_LOG", "trace");
     daemon.restart().await;
     daemon
@@ -71,7 +76,7 @@ async fn heals(provider: Provider, replies: Vec<Reply>) {
     assert!(title(provider, &taken[0].body).contains("NAS is down"), "{taken:?}");
     assert!(title(provider, &taken[1].body).contains("NAS is up again"), "{taken:?}");
     assert_eq!(receiver.violations(), [""; 0]);
-    nothing_leaked(&daemon).await;
+    nothing_leaked(&mut daemon).await;
 }
 
 /// The sink refuses everything: it is disabled and shown, Discord hears of it, and once it works nothing is lost.
@@ -85,21 +90,46 @@ async fn is_disabled(provider: Provider, reply: Reply) {
     assert!(messages.iter().any(|message| message.text().contains("it")), "{messages:?}");
     let status = daemon.pihook(&["status"]).await;
     assert!(String::from_utf8_lossy(&status.stdout).contains("it"), "{status:?}");
-    nothing_leaked(&daemon).await;
+    nothing_leaked(&mut daemon).await;
     daemon.stop().await;
     receiver.dead(None);
+    server.set(Behaviour::ok("")).await;
     daemon.restart().await;
-    assert!(title(provider, &receiver.wait_for(1, PATIENCE).await[0].body).contains("NAS is down"));
     daemon.until("the sink to work", |daemon| daemon.disabled_sinks().is_empty()).await;
+    let all_told = |daemon: &Daemon| {
+        let alerts = daemon.alerts();
+        alerts.iter().filter(|alert| alert.service == "NAS").count() == 4
+            && alerts.iter().all(|alert| alert.state == "sent")
+    };
+    daemon.until("all to be sent", all_told).await;
+    daemon.further_checks("NAS", 2).await;
+    let titles: Vec<_> = receiver.taken().iter().map(|taken| title(provider, &taken.body)).collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles[0].contains("NAS is down") && titles[1].contains("NAS is up again"), "{titles:?}");
 }
 
-pub(super) async fn nothing_leaked(daemon: &Daemon) {
-    let mut seen = format!("{}{}", daemon.log(), String::from_utf8_lossy(&daemon.database_bytes()));
-    for command in [&["status"][..], &["status", "--json"], &["validate"]] {
+/// Looks for the secrets of sinks wherever they must not be: in all that was logged and stored, on every page, and in what
+/// commands print. The last of these sends a test alert.
+pub(super) async fn nothing_leaked(daemon: &mut Daemon) {
+    let pages = dashboard::every_page(daemon).await;
+    let mut seen = vec![("the pages", pages.into_bytes())];
+    for command in [&["status"][..], &["status", "--json"], &["validate"], &["alert", "test"]] {
         let output = daemon.pihook(command).await;
-        seen.push_str(&String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+        seen.push(("what commands print", [output.stdout, output.stderr].concat()));
     }
-    assert!(!seen.contains(SECRET), "the secret is in the log, the database or what commands print");
+    seen.push(("the log", daemon.log().into_bytes()));
+    seen.push(("the database", daemon.database_bytes()));
+    // As it stands, as it is in addresses, and as logins carry it.
+    let logins = ["", "me:", "\0pi\0"].map(|before| STANDARD.encode(format!("{before}{SECRET}")));
+    let mut secrets = vec![SECRET.to_owned(), SECRET.replace(':', "%3A"), TOKEN.to_owned()];
+    secrets.extend(logins);
+    for (place, bytes) in seen {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.is_empty(), "{place}: nothing is there");
+        for secret in &secrets {
+            assert!(!text.contains(secret), "{secret} is in {place}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -142,8 +172,78 @@ async fn a_webhook_heals() {
 }
 
 #[tokio::test]
-async fn what_refuses_everything_is_disabled_and_told() {
-    is_disabled(Provider::Telegram, Reply::telegram(401, "Unauthorized", json!({}))).await;
-    is_disabled(Provider::Ntfy, Reply::ntfy(40_301, "forbidden")).await;
-    is_disabled(Provider::Webhook, Reply::status(410)).await;
+async fn what_other_failures_telegram_has_heal_too() {
+    let proxy = || Reply::Refuse(404, Vec::new(), "<html>no such host</html>".to_owned());
+    let busy = Reply::Refuse(429, vec![("retry-after", "1".to_owned())], "slow down".to_owned());
+    join_all([
+        heals(Provider::Telegram, vec![Reply::Hang]),
+        heals(
+            Provider::Telegram,
+            vec![proxy(), busy, Reply::telegram(500, "Internal Server Error", json!({}))],
+        ),
+        heals(Provider::Telegram, vec![Reply::telegram(413, "Request Entity Too Large", json!({}))]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_other_failures_ntfy_has_heal_too() {
+    let quota = json!({ "code": 42_908, "http": 429, "error": "limit reached: daily message quota reached" });
+    let quota = Reply::Refuse(429, vec![("retry-after", "1".to_owned())], quota.to_string());
+    join_all([
+        heals(Provider::Ntfy, vec![quota, Reply::Refuse(403, Vec::new(), "<html>log in</html>".to_owned())]),
+        heals(Provider::Ntfy, vec![Reply::ntfy(40_001, "invalid request")]),
+        heals(Provider::Ntfy, vec![Reply::ntfy(41_301, "entity too large"), Reply::status(502)]),
+        // A page of somebody else, which is no message's answer.
+        heals(Provider::Ntfy, vec![Reply::Refuse(200, Vec::new(), "<html>log in</html>".to_owned())]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_other_failures_webhooks_have_heal_too() {
+    let limited = Reply::Refuse(429, vec![("retry-after", "1".to_owned())], String::new());
+    join_all([
+        heals(Provider::Webhook, vec![Reply::Hang]),
+        heals(Provider::Webhook, vec![limited, Reply::status(503), Reply::status(400)]),
+        heals(Provider::Webhook, vec![Reply::status(413)]),
+        heals(Provider::Webhook, vec![Reply::status(415)]),
+        heals(Provider::Webhook, vec![Reply::status(422)]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn telegram_is_disabled_by_each_of_its_dead_ends() {
+    let dead =
+        |code, description| is_disabled(Provider::Telegram, Reply::telegram(code, description, json!({})));
+    join_all([
+        dead(401, "Unauthorized"),
+        dead(404, "Not Found"),
+        dead(403, "Forbidden: bot was blocked by the user"),
+        dead(400, "Bad Request: chat not found"),
+        dead(400, "Bad Request: message thread not found"),
+        dead(400, "Bad Request: not enough rights to send text messages to the chat"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn ntfy_is_disabled_by_each_of_its_dead_ends() {
+    let dead = |code, error| is_disabled(Provider::Ntfy, Reply::ntfy(code, error));
+    join_all([
+        dead(40_101, "unauthorized"),
+        dead(40_301, "forbidden"),
+        dead(40_401, "page not found"),
+        dead(40_009, "invalid request: topic invalid"),
+        dead(40_010, "invalid request: topic name is not allowed"),
+    ])
+    .await;
+    join_all([302, 405].map(|status| is_disabled(Provider::Ntfy, Reply::status(status)))).await;
+}
+
+#[tokio::test]
+async fn a_webhook_is_disabled_by_each_of_its_dead_ends() {
+    join_all([302, 401, 403, 405, 410].map(|status| is_disabled(Provider::Webhook, Reply::status(status))))
+        .await;
 }

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
 use super::crashes::Random;
 use super::daemon::{Daemon, LADDER, PATIENCE, config, service};
+use super::maintenance_windows::at;
 use crate::discord::{Answer, FakeDiscord, Received, TOKEN};
 use crate::web::{Behaviour, WebServer};
 
@@ -210,7 +210,7 @@ async fn quiet_hours_hold_what_is_not_critical_until_they_end() {
     ];
     let plain = config(&discord.url(), LADDER, &services);
     // From an hour ago to an hour from now; and then from an hour from now on.
-    let hour = |hours: i64| (Timestamp::now() + hours.hours()).strftime("%H:%M").to_string();
+    let hour = |hours: i64| at(hours * 3600).strftime("%H:%M").to_string();
     let quiet = |from, until| {
         format!("gather: 1s, quiet_hours: {{ daily: \"{}-{}\", timezone: UTC }}", hour(from), hour(until))
     };

@@ -155,7 +155,7 @@ pub(super) fn invalid(problems: &Problems, at: Timestamp) -> (ServiceId, Outcome
 pub(super) fn standing(sink: &SinkId, standing: &Standing, at: Timestamp) -> (ServiceId, Outcome) {
     let outcome = match standing {
         Standing::Works => outcome(Status::Up, "in use".to_owned(), at),
-        Standing::Disabled(why) => outcome(Status::Down, format!("its alerts wait: {why}"), at),
+        Standing::Disabled(why) => outcome(Status::Down, format!("it takes nothing: {why}"), at),
     };
     (sink_id(sink), outcome)
 }

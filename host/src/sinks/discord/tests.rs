@@ -355,7 +355,8 @@ async fn what_cannot_be_changed_is_told_anew() {
 
 #[tokio::test]
 async fn a_change_that_fails_is_judged_like_a_message() {
-    let cases: [(Answer, fn(&Verdict) -> bool); 6] = [
+    type Expected = fn(&Verdict) -> bool;
+    let cases: [(Answer, Expected); 6] = [
         (Answer::ServerError, |verdict| matches!(verdict, Verdict::Retry(_))),
         (Answer::Close, |verdict| matches!(verdict, Verdict::Retry(_))),
         (Answer::Hang, |verdict| matches!(verdict, Verdict::Retry(_))),
