@@ -86,6 +86,8 @@ pub struct Picture {
     pub maintenance: Vec<Period>,
     /// How old the maintenance flag is, if it is old enough to have been forgotten.
     pub overdue: Option<Overdue>,
+    /// Bytes of the database's write-ahead log, while it is far too long.
+    pub long_log: Option<u64>,
     /// The last reading of services.yaml, once there was one.
     pub reading: Option<Reading>,
 }
@@ -116,6 +118,7 @@ struct State {
     maintenance: Vec<Period>,
     overdue: Option<Overdue>,
     reading: Option<Reading>,
+    long_log: Option<u64>,
 }
 
 impl Board {
@@ -130,7 +133,8 @@ impl Board {
         {
             let mut state = self.state();
             let old = std::mem::take(&mut *state);
-            (state.maintenance, state.overdue, state.reading) = (old.maintenance, old.overdue, old.reading);
+            (state.maintenance, state.overdue) = (old.maintenance, old.overdue);
+            (state.long_log, state.reading) = (old.long_log, old.reading);
             for (index, listed) in services.into_iter().enumerate() {
                 let known = old.index.get(&listed.id).and_then(|index| old.entries.get(*index));
                 let entry = match known {
@@ -198,6 +202,12 @@ impl Board {
         self.turn();
     }
 
+    /// The database's write-ahead log is so long, or not.
+    pub fn note_long_log(&self, bytes: Option<u64>) {
+        self.state().long_log = bytes;
+        self.turn();
+    }
+
     /// All of it as it is now.
     #[must_use]
     pub fn picture(&self) -> Picture {
@@ -209,6 +219,7 @@ impl Board {
             cut_off: state.cut_off.clone(),
             maintenance: state.maintenance.clone(),
             overdue: state.overdue,
+            long_log: state.long_log,
             reading: state.reading.clone(),
         }
     }

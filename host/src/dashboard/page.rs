@@ -17,6 +17,7 @@ use super::daily::Days;
 use super::stock::Waiting;
 use crate::board::{Entry, Picture, Reading};
 use crate::maintenance::{described, forgotten};
+use crate::store::long_log_words;
 use crate::words;
 use gauges::Gauge;
 
@@ -190,7 +191,8 @@ impl Head {
         let cut_off = picture.cut_off.iter().map(|(zone, at)| {
             format!("Zone {zone} is cut off since {}: its services cannot be told", since(*at, now))
         });
-        let (overall, sentence) = overall(picture);
+        let long_log = picture.long_log.map(|bytes| sentence(&long_log_words(bytes)));
+        let (overall, said) = overall(picture);
         let mut open: Vec<_> = picture
             .entries
             .iter()
@@ -216,9 +218,9 @@ impl Head {
             };
         Self {
             overall,
-            sentence,
+            sentence: said,
             maintenance: maintenance(picture),
-            warnings: beside.warnings.iter().cloned().chain(cut_off).collect(),
+            warnings: beside.warnings.iter().cloned().chain(cut_off).chain(long_log).collect(),
             reading: picture.reading.as_ref().map(|reading| ReadingLine::of(reading, now)),
             waiting: beside.waiting.iter().map(|waiting| WaitingLine::of(waiting, now)).collect(),
             incidents: open.into_iter().map(line).collect(),
