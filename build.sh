@@ -147,6 +147,8 @@ bench() {
     "$TARGET_DIR/release/wall"
     say "a simulated year, some minutes"
     "$TARGET_DIR/release/year"
+    say "the pages over a year of 500 services"
+    "$TARGET_DIR/release/pages"
     exec python3 tests/bench/bench.py "$TARGET_DIR/release" "$@"
 }
 

@@ -39,6 +39,7 @@ mod delivery;
 mod faults;
 mod formatters;
 mod fuzz;
+mod grafana;
 mod hanging;
 mod http_check;
 mod layers;

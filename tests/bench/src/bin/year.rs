@@ -90,6 +90,7 @@ fn simulate(days: u64, commit_every: u64) -> Figures {
         }
         if second % 3600 == 60 {
             while timed(&mut it.packing, || db.pack(at(second), PACKED).unwrap()) == PACKED {}
+            while timed(&mut it.packing, || db.add_up_day(at(second)).unwrap()) {}
         }
         if (second + 1).is_multiple_of(7 * DAY) {
             let ago = |days: u64| at(second.saturating_sub(days * DAY));
