@@ -163,6 +163,8 @@ bench() {
     "$TARGET_DIR/dist/wall"
     say "a simulated year, some minutes"
     "$TARGET_DIR/dist/year"
+    say "the pages over a year of 500 services"
+    "$TARGET_DIR/dist/pages"
     exec python3 tests/bench/bench.py "$TARGET_DIR/dist" "$@"
 }
 

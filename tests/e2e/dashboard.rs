@@ -15,10 +15,10 @@ use crate::web::{Behaviour, WebServer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The dashboard's address, as the log has it since the last start.
+/// The dashboard's address, as the log had it last.
 pub(super) async fn address(daemon: &mut Daemon) -> String {
     let told = |log: &str| {
-        let rest = log.split("dashboard: http://").skip(1).last()?;
+        let (_, rest) = log.rsplit_once("dashboard: http://")?;
         Some(rest.split('/').next()?.to_owned())
     };
     daemon.until("the dashboard", |daemon| told(&daemon.log()).is_some()).await;

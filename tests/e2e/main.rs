@@ -40,6 +40,7 @@ mod faults;
 mod flapping;
 mod formatters;
 mod fuzz;
+mod grafana;
 mod hanging;
 mod http_check;
 mod layers;

@@ -84,6 +84,7 @@ async fn an_outage_is_a_story_on_the_services_page() {
     assert!(home.contains("<a href=\"services/nas\">") && home.contains("services.yaml read at"), "{home}");
     badges(&place).await;
     // After a start the last days come from the history.
+    daemon.stop().await;
     daemon.restart().await;
     let place = address(&mut daemon).await;
     until(&place, "/", &["<svg class=\"bar\"", "last 30 days: "]).await;

@@ -57,16 +57,17 @@ fn drawable(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite() && (0.0..=1e9).contains(value))
 }
 
-/// The picture around what is drawn: lines, labels, and what it is called.
-fn framed(axis: &Axis, scale: &Scale, label: &str, drawn: &str) -> String {
+/// The picture: lines, what is drawn over them, labels over that, and on top what the pointer finds.
+fn framed(axis: &Axis, scale: &Scale, label: &str, drawn: &str, hovers: &str) -> String {
     let mut svg = format!(
         r#"<svg class="plot" viewBox="0 0 {WIDTH:.0} {HEIGHT:.0}" role="img" aria-label="{}">"#,
         escaped(label)
     );
+    let mut labels = String::new();
     for (value, text) in scale.lines() {
         let y = scale.y(value);
         let _ = write!(svg, r#"<path class="grid" d="M0 {y:.1}H{WIDTH:.0}"/>"#);
-        let _ = write!(svg, r#"<text x="2" y="{:.1}">{}</text>"#, y - 4.0, escaped(&text));
+        let _ = write!(labels, r#"<text x="2" y="{:.1}">{}</text>"#, y - 4.0, escaped(&text));
     }
     for (index, (at_ms, text)) in axis.ticks.iter().enumerate() {
         let x = axis.x(*at_ms);
@@ -82,23 +83,20 @@ fn framed(axis: &Axis, scale: &Scale, label: &str, drawn: &str) -> String {
         let _ = write!(svg, r#"<path class="grid" d="M{x:.1} {BOTTOM:.0}V{STRIP:.0}"/>"#);
         let text = escaped(text);
         let _ = write!(
-            svg,
+            labels,
             r#"<text class="{class}" x="{x:.1}" y="{LABELS:.0}" text-anchor="{anchor}">{text}</text>"#
         );
     }
-    svg.push_str(drawn);
-    svg.push_str("</svg>");
-    svg
+    [&svg, drawn, &labels, hovers, "</svg>"].concat()
 }
 
 /// What is shown while the pointer is over a span.
-fn hover(svg: &mut String, axis: &Axis, (from_ms, to_ms): (i64, i64), title: &str) {
+fn hover(axis: &Axis, (from_ms, to_ms): (i64, i64), title: &str) -> String {
     let (x, width) = axis.extent(from_ms, to_ms);
-    let _ = write!(
-        svg,
+    format!(
         r#"<rect class="hover" x="{x:.1}" y="0" width="{width:.1}" height="{STRIP:.0}"><title>{}</title></rect>"#,
         escaped(title)
-    );
+    )
 }
 
 /// What stands in an empty picture.

@@ -241,7 +241,7 @@ fn maintenance_is_said_above_all_with_its_reason_and_a_flag_that_was_forgotten()
     board.maintain(Vec::new());
     board.note_overdue(None);
     board.note_long_log(Some(65_536_000));
-    let long = super::render(&board.picture(), &Filter::default(), Vec::new(), now()).unwrap();
+    let long = super::render(&board.picture(), &Filter::default(), &Beside::default(), now()).unwrap();
     assert!(
         long.contains("<p class=\"warning\">The write-ahead log of the database has grown to 65 MB"),
         "{long}"

@@ -45,10 +45,10 @@ pub(in crate::dashboard) fn band(axis: &Axis, columns: &[Column], label: &str) -
     if svg.is_empty() {
         svg.push_str(NOTHING);
     }
-    for column in columns.iter().filter(|column| column.status.is_some()) {
-        hover(&mut svg, axis, (column.from_ms, column.to_ms), &column.title);
-    }
-    framed(axis, &scale, label, &svg)
+    let seen = columns.iter().filter(|column| column.status.is_some());
+    let hovers: String =
+        seen.map(|column| hover(axis, (column.from_ms, column.to_ms), &column.title)).collect();
+    framed(axis, &scale, label, &svg, &hovers)
 }
 
 /// The columns that have response times, those that follow each other without a gap together.

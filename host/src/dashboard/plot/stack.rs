@@ -45,8 +45,7 @@ pub(in crate::dashboard) fn stack<const N: usize>(
         svg.push_str(NOTHING);
     }
     let _ = write!(svg, r#"<path class="grid" d="M0 {BOTTOM:.0}H800"/>"#);
-    for pile in piles {
-        hover(&mut svg, axis, (pile.from_ms, pile.to_ms), &pile.title);
-    }
-    framed(axis, &scale, label, &svg)
+    let hovers: String =
+        piles.iter().map(|pile| hover(axis, (pile.from_ms, pile.to_ms), &pile.title)).collect();
+    framed(axis, &scale, label, &svg, &hovers)
 }

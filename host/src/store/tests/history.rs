@@ -159,6 +159,34 @@ proptest! {
 }
 
 #[test]
+fn days_go_with_their_hours() {
+    let place = Place::new();
+    let mut db = database(&place);
+    for hour in 0..96 {
+        insert(&db, (hour * HOUR_MS, false, 0, Some(1000), false));
+    }
+    while pack(&mut db, FIRST + 100 * HOUR_MS, 50).unwrap() > 0 {}
+    while add_up(&mut db, FIRST + 100 * HOUR_MS).unwrap() {}
+    let days = |db: &Connection| -> Vec<i64> {
+        let mut statement = db.prepare("SELECT day FROM days ORDER BY day").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let first = FIRST / HOUR_MS / 24;
+    // The fifth day has begun and is not over.
+    assert_eq!(days(&db), [first, first + 1, first + 2, first + 3]);
+    let cutoff = Cutoff { checks: instant(0), rollups: instant(FIRST + 50 * HOUR_MS) };
+    while step(&mut db, cutoff).unwrap() {}
+    assert_eq!(days(&db), [first + 2, first + 3]);
+    // A sum of a day that is there is added to, and none is made twice.
+    insert(&db, (60 * HOUR_MS, false, 1, None, false));
+    insert(&db, (200 * HOUR_MS, false, 0, None, false));
+    while pack(&mut db, FIRST + 100 * HOUR_MS, 50).unwrap() > 0 {}
+    assert!(!add_up(&mut db, FIRST + 100 * HOUR_MS).unwrap());
+    let downs: i64 = db.query_row("SELECT sum(down) FROM days", [], |row| row.get(0)).unwrap();
+    assert_eq!(downs, 1);
+}
+
+#[test]
 fn a_page_has_the_newest_checks_and_the_incidents_with_who_was_told() {
     let place = Place::new();
     let mut db = database(&place);

@@ -99,6 +99,7 @@ fn simulate(days: u64, commit_every: u64) -> Figures {
                 }
                 timed(&mut it.packing, || db.pack(batch).unwrap());
             }
+            while timed(&mut it.packing, || db.add_up_day(at(second)).unwrap()) {}
         }
         if (second + 1).is_multiple_of(7 * DAY) {
             let ago = |days: u64| at(second.saturating_sub(days * DAY));

@@ -55,7 +55,13 @@ pub(crate) fn make(path: &Path, services: u64, days: u64) {
     for minute in (raw..end).step_by(60) {
         db.write(ids.iter().zip(0..).map(|(id, number)| check(id, number, minute)).collect()).unwrap();
         if minute % HOUR == 60 {
-            while db.pack(second(minute), PACKED).unwrap() == PACKED {}
+            loop {
+                let batch = db.packable(second(minute), PACKED).unwrap();
+                if batch.is_empty() {
+                    break;
+                }
+                db.pack(batch).unwrap();
+            }
         }
     }
     while db.add_up_day(now()).unwrap() {}
