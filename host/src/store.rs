@@ -38,6 +38,7 @@
 
 mod archive;
 pub mod bare;
+mod browse;
 mod codec;
 mod disabled;
 mod dto;
@@ -71,6 +72,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::heartbeats::Record;
 
+pub use browse::{DeliveryRow, IncidentRow, WantedDeliveries, WantedIncidents};
 pub use disabled::DisabledSink;
 pub use error::StoreError;
 pub use held::{Ended, Turn};

@@ -2,6 +2,8 @@
 //!
 //! Tests talk to loopback only, end only processes that they started, and wait for a state with a bound; none sleeps.
 
+#[path = "../fixtures/browser.rs"]
+mod browser;
 #[path = "../fixtures/bus.rs"]
 mod bus;
 #[path = "../fixtures/discord.rs"]
@@ -16,6 +18,7 @@ mod receiver;
 mod web;
 
 mod alone;
+mod api;
 mod check_apt_updates;
 mod check_commands;
 mod check_container;
@@ -42,6 +45,7 @@ mod fuzz;
 mod hanging;
 mod http_check;
 mod layers;
+mod login;
 mod maintenance_windows;
 mod migrations;
 mod oneshot;

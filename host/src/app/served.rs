@@ -1,15 +1,22 @@
 //! The dashboard while the daemon runs.
 
+use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use pihook_core::liveness::Progress;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tracing::warn;
 
+use super::configured::configured;
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::config::{Auth, Dashboard as Wanted};
-use crate::dashboard::{self, Channel, Credentials, Dashboard, Rendered};
+use crate::config::{self, Auth, Config, Dashboard as Wanted, Password};
+use crate::dashboard::{
+    self, Channel, Configured, Dashboard, Desk, Hosts, Keeper, Known, NoRandomness, Reach, Rendered,
+};
 use crate::heartbeats::Inlet;
 use crate::shutdown::{self, ShutdownSender};
 
@@ -20,29 +27,35 @@ pub(super) struct Sources {
     pub(super) trouble: watch::Receiver<Option<String>>,
     pub(super) inlet: Inlet,
     pub(super) board: Board,
+    pub(super) progress: watch::Receiver<Progress>,
+    /// Hears that the maintenance flag was changed.
+    pub(super) flag_changed: Arc<Notify>,
 }
 
 /// The dashboard as it was last wanted.
 pub(super) struct Served {
     sources: Sources,
     wanted: Wanted,
+    configured: watch::Sender<Arc<Configured>>,
     running: Option<(ShutdownSender, JoinHandle<()>)>,
 }
 
 impl Served {
     /// Starts the dashboard, if it is wanted. Its port is open when this returns: the first check may be of it.
-    pub(super) async fn start(sources: Sources, wanted: &Wanted) -> Self {
-        let mut served = Self { sources, wanted: wanted.clone(), running: None };
+    pub(super) async fn start(sources: Sources, config: &Config) -> Self {
+        let configured = watch::Sender::new(Arc::new(configured(config)));
+        let mut served = Self { sources, wanted: config.dashboard.clone(), configured, running: None };
         served.open().await;
         served
     }
 
     /// Starts it anew if it is wanted otherwise.
-    pub(super) async fn follow(&mut self, wanted: &Wanted) {
-        if self.wanted != *wanted {
+    pub(super) async fn follow(&mut self, config: &Config) {
+        self.configured.send_replace(Arc::new(configured(config)));
+        if self.wanted != config.dashboard {
             self.sources.inlet.close();
             self.stop().await;
-            self.wanted = wanted.clone();
+            self.wanted = config.dashboard.clone();
             self.open().await;
         }
     }
@@ -56,24 +69,64 @@ impl Served {
     }
 
     async fn open(&mut self) {
-        let Wanted::At { listen, auth } = &self.wanted else { return };
-        let credentials = match auth {
-            Auth::Open => None,
-            Auth::Basic { user, password } => Some(Credentials::new(user, password)),
+        let Wanted::At { listen, auth, reach } = &self.wanted else { return };
+        let dashboard = match self.dashboard(*listen, auth, reach) {
+            Ok(dashboard) => dashboard,
+            Err(error) => return warn!("no dashboard: {error}"),
         };
-        let dashboard = Dashboard {
+        let Some(listener) = dashboard::bind(*listen, &dashboard.reach).await else { return };
+        self.sources.inlet.open(self.sources.clock.now());
+        let (stop, stopped) = shutdown::channel();
+        self.running = Some((stop, tokio::spawn(dashboard::run(listener, dashboard, stopped))));
+    }
+
+    fn dashboard(
+        &self,
+        listen: SocketAddr,
+        auth: &Auth,
+        reach: &config::Reach,
+    ) -> Result<Dashboard, NoRandomness> {
+        let keeper = match auth {
+            Auth::Open => None,
+            Auth::Basic { user, password: Password::Plain(secret) } => {
+                Some(Keeper::new(user, &Known::Plain(secret.clone()))?)
+            }
+            Auth::Basic { user, password: Password::Hashed(hash) } => {
+                Some(Keeper::new(user, &Known::Hashed(hash.clone()))?)
+            }
+        };
+        let own = own_names();
+        let names = reach.hosts.iter().chain(&own).map(String::as_str);
+        Ok(Dashboard {
             database: self.sources.database.clone(),
-            credentials,
+            keeper,
+            reach: Reach {
+                base_path: reach.base_path.clone(),
+                hosts: Hosts::new(names),
+                trusted_proxies: reach.trusted_proxies.clone(),
+                tls: reach.tls.is_some(),
+            },
+            is_private: listen.ip().is_loopback(),
+            configured: self.configured.subscribe(),
+            desk: Desk::new(self.sources.flag_changed.clone())?,
+            progress: self.sources.progress.clone(),
             clock: self.sources.clock.clone(),
             trouble: self.sources.trouble.clone(),
             inlet: self.sources.inlet.clone(),
             board: self.sources.board.clone(),
             channel: Channel::new(),
             rendered: Rendered::default(),
-        };
-        let Some(listener) = dashboard::bind(*listen).await else { return };
-        self.sources.inlet.open(self.sources.clock.now());
-        let (stop, stopped) = shutdown::channel();
-        self.running = Some((stop, tokio::spawn(dashboard::run(listener, dashboard, stopped))));
+        })
+    }
+}
+
+/// What the machine is called on its own network. Nobody elsewhere can have such a name lead here.
+fn own_names() -> Vec<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() || name.contains('.') {
+        Vec::new()
+    } else {
+        vec![name.to_owned(), format!("{name}.local")]
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use pihook_core::maintenance::{Maintenance, NagState};
 use pihook_core::monitor::Monitor;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::info;
 
@@ -52,8 +52,6 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let board = shown::board(&config, &database);
 
     let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
-    let sources = Sources { database, clock: clocked, trouble: trouble.clone(), inlet, board: shown };
-    let served = Served::start(sources, &config.dashboard).await;
     let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag, clock.now());
     let flag = flag::understand(file, &config);
     let now = clock.now();
@@ -62,6 +60,17 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     let (engine, handle) =
         Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone(), board.clone());
     let progress = engine.progress();
+    let flag_changed = Arc::new(Notify::new());
+    let sources = Sources {
+        database,
+        clock: clocked,
+        trouble: trouble.clone(),
+        inlet,
+        board: shown,
+        progress: progress.clone(),
+        flag_changed: flag_changed.clone(),
+    };
+    let served = Served::start(sources, &config).await;
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
@@ -146,6 +155,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
         flag_watch,
+        flag_nudged: flag_changed,
         maintenance,
         nag: NagState::default(),
         served,

@@ -10,6 +10,7 @@ use askama::Template;
 use pihook_core::monitor::Muting;
 use pihook_core::{Status, Timestamp};
 
+use super::desk::Forms;
 use crate::board::{Entry, Picture};
 use crate::words;
 use gauges::Gauge;
@@ -39,6 +40,7 @@ struct StatusPage<'a> {
     total: usize,
     now: String,
     now_utc: String,
+    desk: Option<Forms>,
 }
 
 #[derive(Template)]
@@ -98,6 +100,7 @@ pub(super) fn render(
     picture: &Picture,
     filter: &Filter,
     warnings: Warnings,
+    desk: Option<Forms>,
     now: Timestamp,
 ) -> askama::Result<String> {
     let names: BTreeSet<&str> = picture.entries.iter().map(|entry| entry.listed.zone.as_str()).collect();
@@ -120,6 +123,7 @@ pub(super) fn render(
         total: picture.entries.len(),
         now: local(now),
         now_utc: now.to_string(),
+        desk,
     }
     .render()
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tracing::error;
 
 use super::page::{self, Filter};
-use super::{Shared, packed, warnings};
+use super::{Shared, desk, packed, warnings};
 
 const HTML: &str = "text/html; charset=utf-8";
 /// How long a page is good enough for the next who asks.
@@ -51,7 +51,9 @@ async fn made(dashboard: Shared, filter: Filter) -> Option<String> {
     }
     let picture = dashboard.board.picture();
     let (warnings, now) = (warnings(&dashboard), dashboard.clock.now().wall);
-    let page = tokio::task::spawn_blocking(move || page::render(&picture, &filter, warnings, now)).await;
+    let forms = desk::forms(&dashboard);
+    let page =
+        tokio::task::spawn_blocking(move || page::render(&picture, &filter, warnings, forms, now)).await;
     match page {
         Ok(Ok(page)) => {
             if whole {

@@ -39,7 +39,12 @@ impl Stage {
         let (inlet, arrivals) = inlet(heartbeats);
         let dashboard = Dashboard {
             database: PathBuf::from("/nowhere"),
-            credentials: None,
+            keeper: None,
+            reach: Reach::default(),
+            is_private: true,
+            configured: watch::Sender::new(Arc::default()).subscribe(),
+            desk: Desk::new(Arc::default()).unwrap(),
+            progress: watch::Sender::new(Progress::default()).subscribe(),
             clock,
             trouble: trouble.subscribe(),
             inlet,
@@ -61,7 +66,7 @@ impl Stage {
 
     /// Somebody who listens to events, from behind the head of the answer on.
     pub(super) async fn listen(&self) -> Listener {
-        let mut listener = Listener(self.guest("GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await);
+        let mut listener = Listener(self.guest("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").await);
         let head = listener.until("\r\n\r\n").await;
         assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/event-stream"), "{head}");
         listener

@@ -254,7 +254,7 @@ fn undelivered(row: &Row<'_>) -> rusqlite::Result<UndeliveredRow> {
 }
 
 /// A word that core knows.
-fn word<T>(row: &Row<'_>, column: usize, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn word<T>(row: &Row<'_>, column: usize, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     parse(&text).ok_or_else(|| {
         let unknown = format!("unknown word {text:?}");

@@ -1,3 +1,4 @@
+mod browse;
 mod commits;
 mod crash;
 mod damage;

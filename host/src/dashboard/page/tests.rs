@@ -53,7 +53,7 @@ fn incident(reason: &str) -> Incident {
 }
 
 fn page(board: &Board, filter: &Filter) -> String {
-    render(&board.picture(), filter, Vec::new(), now()).unwrap()
+    render(&board.picture(), filter, Vec::new(), None, now()).unwrap()
 }
 
 #[test]

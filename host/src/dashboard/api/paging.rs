@@ -1,0 +1,145 @@
+//! Pages of lists, and parameters that are taken strictly: a misspelt one must not be passed over.
+
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::dashboard::refusal::{Code, Refusal};
+
+/// Entries of a page at most.
+pub(super) const MOST: u16 = 500;
+/// Entries of a page if nothing else is asked for.
+pub(super) const USUAL: u16 = 100;
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page<T> {
+    /// The entries.
+    items: Vec<T>,
+    /// The `cursor` of the request for what follows; null if nothing does.
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    pub(super) fn new(items: Vec<T>, next: Option<String>) -> Self {
+        Self { items, next }
+    }
+
+    /// The first `limit` of these, of which there may be one more: whether there is tells whether a page follows, which
+    /// begins behind the cursor of the last that is shown.
+    pub(super) fn of<R>(
+        mut rows: Vec<R>,
+        limit: Limit,
+        cursor: impl Fn(&R) -> String,
+        show: impl Fn(R) -> T,
+    ) -> Self {
+        let more = rows.len() > limit.get();
+        rows.truncate(limit.get());
+        let next = rows.last().filter(|_| more).map(cursor);
+        Self { items: rows.into_iter().map(show).collect(), next }
+    }
+}
+
+/// How many entries are wanted: 1 to 500.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u16")]
+pub(super) struct Limit(u16);
+
+impl Limit {
+    pub(super) fn get(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// One more, which tells whether there is one.
+    pub(super) fn and_one(self) -> usize {
+        self.get() + 1
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(USUAL)
+    }
+}
+
+impl TryFrom<u16> for Limit {
+    type Error = String;
+
+    fn try_from(limit: u16) -> Result<Self, String> {
+        if (1..=MOST).contains(&limit) { Ok(Self(limit)) } else { Err(format!("limit is 1 to {MOST}")) }
+    }
+}
+
+/// The query's parameters.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
+        }
+    }
+}
+
+/// A part of the path.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
+        }
+    }
+}
+
+/// The body, as JSON.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        use axum::extract::rejection::JsonRejection;
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(error @ JsonRejection::MissingJsonContentType(_)) => {
+                Err(Refusal::new(Code::UnsupportedMediaType, error.body_text()))
+            }
+            Err(error) if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Refusal::new(Code::TooLarge, error.body_text()))
+            }
+            Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_follows_only_if_there_is_more() {
+        let page = |count: u64| {
+            let limit = Limit::try_from(2).unwrap();
+            Page::of((0..count).collect(), limit, ToString::to_string, |it| it)
+        };
+        assert_eq!((page(0).items, page(0).next), (vec![], None));
+        assert_eq!((page(2).items, page(2).next), (vec![0, 1], None));
+        assert_eq!((page(3).items, page(3).next), (vec![0, 1], Some("1".to_owned())));
+    }
+
+    #[test]
+    fn a_limit_has_limits() {
+        assert!(Limit::try_from(0).is_err() && Limit::try_from(MOST + 1).is_err());
+        assert_eq!(Limit::try_from(MOST).unwrap().get(), 500);
+    }
+}
