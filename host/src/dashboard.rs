@@ -17,8 +17,10 @@ mod refusal;
 mod session;
 mod status;
 mod stock;
+mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +54,7 @@ pub use desk::Desk;
 pub use gate::{Hosts, Reach};
 pub use live::Channel;
 pub use status::Rendered;
+pub use tls::{Certificate, TlsError, TlsFiles};
 
 /// What every request is answered from.
 type Shared = Arc<Dashboard>;
@@ -121,13 +124,24 @@ pub async fn bind(listen: SocketAddr, reach: &Reach) -> Option<TcpListener> {
 }
 
 /// Serves until shutdown, and at most a second longer.
-pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown) {
+pub async fn run(
+    listener: TcpListener,
+    certificate: Option<Certificate>,
+    dashboard: Dashboard,
+    shutdown: Shutdown,
+) {
     let requested = |mut shutdown: Shutdown| async move { shutdown.requested().await };
     let dashboard = Arc::new(dashboard);
     let teller = live::tell(dashboard.clone());
     let service = router(dashboard).into_make_service_with_connect_info::<gate::Peer>();
-    let service =
-        axum::serve(Door::new(listener), service).with_graceful_shutdown(requested(shutdown.clone()));
+    let door = Door::new(listener, certificate.as_ref().map(Certificate::current));
+    let service = axum::serve(door, service).with_graceful_shutdown(requested(shutdown.clone()));
+    let renewal = async {
+        match certificate {
+            Some(certificate) => certificate.follow().await,
+            None => pending().await,
+        }
+    };
     let late = async {
         requested(shutdown).await;
         sleep(GRACE).await;
@@ -140,6 +154,8 @@ pub async fn run(listener: TcpListener, dashboard: Dashboard, shutdown: Shutdown
         () = late => {}
         // Ends with the board alone.
         () = teller => {}
+        // Does not end.
+        () = renewal => {}
     }
 }
 

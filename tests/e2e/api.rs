@@ -1,9 +1,13 @@
 //! What programs are told, and how they mute alerts.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
-use serde_json::{Value, json};
+use std::path::Path;
 
-use super::daemon::{Daemon, LADDER, config, in_zone, service};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::daemon::{Daemon, LADDER, PATIENCE, config, in_zone, service};
 use super::dashboard::address;
 use crate::browser::Browser;
 use crate::discord::FakeDiscord;
@@ -109,6 +113,39 @@ async fn everything_that_is_known_is_told_page_by_page_and_without_secrets() {
             assert!(!answer.body.contains(secret), "{path}: {}", answer.body);
         }
     }
+    daemon.stop().await;
+}
+
+/// Schemathesis asks all that the description allows, and all that it does not, for a while.
+#[tokio::test]
+async fn the_api_is_as_its_description_says() {
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/schemathesis/bin/schemathesis");
+    let tool = tool.canonicalize().expect("`./build.sh test` installs schemathesis");
+    let auth = ", auth: { user: admin, password: \"${API_PASSWORD}\" }";
+    let (mut daemon, browser, _discord, _good, _bad) = stage(auth, &[("API_PASSWORD", "right")]).await;
+    daemon.until("the alert", |daemon| daemon.alerts().iter().any(|alert| alert.state == "sent")).await;
+    let document = format!("http://{}/api/v1/openapi.json", browser.host);
+    let run = Command::new(tool)
+        .args([
+            "run",
+            &document,
+            "--auth",
+            "admin:right",
+            "--checks",
+            "all",
+            "--seed",
+            "1",
+            "--max-time",
+            "20",
+        ])
+        .args(["--request-timeout", "30", "--generation-database", "none", "--no-color"])
+        .current_dir(daemon.path("data"))
+        .kill_on_drop(true)
+        .output();
+    let run = timeout(3 * PATIENCE, run).await.expect("it does not end").unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("Tested: 10"), "{said}");
+    assert!(!said.contains("WARNINGS"), "{said}");
     daemon.stop().await;
 }
 

@@ -10,15 +10,22 @@ use tokio::process::Command;
 use super::daemon::{Daemon, LADDER, config};
 use super::dashboard::address;
 use crate::browser::Browser;
+use crate::proxy::{Proxy, Strips};
 
 const PASSWORD: &str = "correct-horse-Bf4";
 
 /// A daemon without services whose dashboard has these keys beside `listen`.
 async fn stage(dashboard: &str) -> (Daemon, Browser) {
+    stage_with(dashboard, |_| {}).await
+}
+
+/// The same with something in the daemon's folder.
+async fn stage_with(dashboard: &str, prepare: impl FnOnce(&Daemon)) -> (Daemon, Browser) {
     let text = config("http://127.0.0.1:9/", LADDER, &[]).replace("services:\n", "services: []\n");
     let listen = format!("dashboard: {{ listen: \"127.0.0.1:0\", {dashboard} }}");
     let mut daemon = Daemon::prepare(&text.replace("dashboard: off", &listen));
     daemon.environment("PASSWORD", PASSWORD);
+    prepare(&daemon);
     daemon.spawn();
     let address = address(&mut daemon).await;
     (daemon, Browser::new(&address))
@@ -140,5 +147,93 @@ async fn another_page_can_neither_log_in_nor_change_anything() {
     assert!(!daemon.path("data/maintenance.flag").exists());
     let own = [("Content-Type", "application/json"), ("Sec-Fetch-Site", "same-origin")];
     assert_eq!(browser.ask("PUT", "/api/v1/maintenance", &own, "{}").await.status, 200);
+    daemon.stop().await;
+}
+
+/// A home-made authority, and a certificate of it for `pi.lan` with its key.
+fn certificates() -> (String, String, String) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["pi.lan".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    (root, leaf.pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn pages_come_by_https_with_a_home_made_certificate() {
+    let (root, certificate, key) = certificates();
+    let (mut daemon, plain) = stage_with(
+        &format!("{AUTH}, hosts: [pi.lan], tls: {{ certificate: cert.pem, key: key.pem }}"),
+        |daemon| {
+            std::fs::write(daemon.path("cert.pem"), &certificate).unwrap();
+            std::fs::write(daemon.path("key.pem"), &key).unwrap();
+        },
+    )
+    .await;
+    assert!(daemon.log().contains("dashboard: https://"), "{}", daemon.log());
+    let mut browser = Browser::over_tls(&plain.host, "pi.lan", root.as_bytes());
+    assert_eq!(browser.get("/healthz").await.body, "ok\n");
+    let right = browser.submit("/login", &format!("user=admin&password={PASSWORD}")).await;
+    assert_eq!(right.status, 303);
+    assert!(
+        right.header("set-cookie").unwrap().ends_with("; HttpOnly; SameSite=Strict; Secure"),
+        "{}",
+        right.head
+    );
+    assert_eq!(browser.get("/").await.status, 200);
+    let mut plain = plain;
+    assert_eq!(plain.get("/healthz").await.status, 0, "nobody is answered without TLS");
+    std::fs::write(daemon.path("key.pem"), "nothing").unwrap();
+    let validated = daemon.pihook(&["validate"]).await;
+    let said = String::from_utf8([validated.stdout, validated.stderr].concat()).unwrap();
+    assert!(said.contains("dashboard.tls: ") && said.contains("key.pem has no private key"), "{said}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_proxy_serves_it_below_a_path() {
+    let reach = format!("{AUTH}, base_path: /pihook, hosts: [home.example], trusted_proxies: [127.0.0.1]");
+    let (mut daemon, direct) = stage(&reach).await;
+    let form = format!("user=admin&password={PASSWORD}");
+    for strips in [Strips::Nothing, Strips::Base("/pihook")] {
+        let proxy = Proxy::start(&direct.host, strips).await;
+        let mut browser = Browser::new(&proxy.address());
+        browser.host = "home.example".into();
+        let sent = browser.ask("GET", "/pihook/", &[("Accept", "text/html")], "").await;
+        assert_eq!((sent.status, sent.header("location")), (303, Some("./login")), "{strips:?}");
+        let page = browser.get("/pihook/login").await;
+        let style = page.body.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(browser.get(&format!("/pihook/{style}")).await.status, 200, "{strips:?}: {style}");
+        let right = browser.submit("/pihook/login", &form).await;
+        assert_eq!(right.status, 303, "{strips:?}: {}", right.body);
+        let cookie = right.header("set-cookie").unwrap();
+        assert!(cookie.contains("; Path=/pihook; ") && cookie.ends_with("; Secure"), "{strips:?}: {cookie}");
+        assert_eq!(browser.get("/pihook/").await.status, 200, "{strips:?}");
+        let document = browser.get("/pihook/api/v1/openapi.json").await.json();
+        assert_eq!(document["servers"][0]["url"], json!("/pihook/api/v1"), "{strips:?}");
+        assert_eq!(browser.submit("/pihook/logout", "").await.status, 303, "{strips:?}");
+    }
+    let bare = Browser::new(&direct.host).get("/pihook").await;
+    assert_eq!((bare.status, bare.header("location")), (308, Some("/pihook/")));
+
+    // Whoever guesses behind the proxy waits alone, whoever else they claim to be.
+    let proxy = Proxy::start(&direct.host, Strips::Nothing).await;
+    let mut guesser = Browser::new(&proxy.address());
+    guesser.host = "home.example".into();
+    for claimed in 1..=5 {
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        let claim = format!("9.9.9.{claimed}");
+        let guess = [kind, ("X-Forwarded-For", claim.as_str())];
+        assert_eq!(
+            guesser.ask("POST", "/pihook/login", &guess, "user=admin&password=guess").await.status,
+            401
+        );
+    }
+    assert_eq!(guesser.submit("/pihook/login", &form).await.status, 429);
+    assert_eq!(Browser::new(&direct.host).submit("/login", &form).await.status, 303);
     daemon.stop().await;
 }

@@ -12,6 +12,8 @@ mod discord;
 mod dns;
 #[path = "../fixtures/mail.rs"]
 mod mail;
+#[path = "../fixtures/proxy.rs"]
+mod proxy;
 #[path = "../fixtures/receiver.rs"]
 mod receiver;
 #[path = "../fixtures/web.rs"]

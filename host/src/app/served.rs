@@ -13,12 +13,13 @@ use tracing::warn;
 use super::configured::configured;
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::config::{self, Auth, Config, Dashboard as Wanted, Password};
+use crate::config::{self, Auth, Config, Dashboard as Wanted, Password, Problems};
 use crate::dashboard::{
-    self, Channel, Configured, Dashboard, Desk, Hosts, Keeper, Known, NoRandomness, Reach, Rendered,
+    self, Channel, Configured, Dashboard, Desk, Hosts, Keeper, Known, NoRandomness, Reach, Rendered, TlsFiles,
 };
 use crate::heartbeats::Inlet;
 use crate::shutdown::{self, ShutdownSender};
+use crate::words::chain;
 
 /// What a dashboard is made from, beside what services.yaml says of it.
 pub(super) struct Sources {
@@ -74,10 +75,14 @@ impl Served {
             Ok(dashboard) => dashboard,
             Err(error) => return warn!("no dashboard: {error}"),
         };
+        let certificate = match reach.tls.as_ref().map(|files| tls_files(files).load()).transpose() {
+            Ok(certificate) => certificate,
+            Err(error) => return warn!("no dashboard: {}", chain(&error)),
+        };
         let Some(listener) = dashboard::bind(*listen, &dashboard.reach).await else { return };
         self.sources.inlet.open(self.sources.clock.now());
         let (stop, stopped) = shutdown::channel();
-        self.running = Some((stop, tokio::spawn(dashboard::run(listener, dashboard, stopped))));
+        self.running = Some((stop, tokio::spawn(dashboard::run(listener, certificate, dashboard, stopped))));
     }
 
     fn dashboard(
@@ -118,6 +123,19 @@ impl Served {
             rendered: Rendered::default(),
         })
     }
+}
+
+/// Says why the dashboard cannot speak TLS, if it should and cannot.
+pub(super) fn judge_tls(config: &Config, problems: &mut Problems) {
+    let Wanted::At { reach: config::Reach { tls: Some(files), .. }, .. } = &config.dashboard else { return };
+    if let Err(error) = tls_files(files).load() {
+        let remedy = "PEM files of a certificate and its key, which this user may read".to_owned();
+        problems.add(config.problem("dashboard.tls", chain(&error), remedy));
+    }
+}
+
+fn tls_files(files: &config::TlsFiles) -> TlsFiles {
+    TlsFiles { certificate: files.certificate.clone(), key: files.key.clone() }
 }
 
 /// What the machine is called on its own network. Nobody elsewhere can have such a name lead here.

@@ -209,6 +209,7 @@ fn flag(dashboard: &Shared, order: Order) -> Result<Flag, Refusal> {
         let text = format!("the reason is one line of {REASON} characters at most");
         return Err(Refusal::new(Code::InvalidRequest, text));
     }
+    let reason = reason.filter(|reason| !reason.trim().is_empty());
     let until = lasting.map(|lasting| until(dashboard.clock.now().wall, lasting)).transpose()?;
     Ok(Flag { until, services, zones, reason })
 }

@@ -54,7 +54,7 @@ pub(super) struct ErrorBody {
 
 /// What is wrong.
 #[derive(Debug, Serialize, ToSchema)]
-struct ErrorDetail {
+pub(super) struct ErrorDetail {
     /// For programs.
     code: Code,
     /// For people.

@@ -53,7 +53,7 @@ impl Stage {
             rendered: Rendered::default(),
         };
         let (stop, stopped) = shutdown::channel();
-        let task = tokio::spawn(run(listener, dashboard, stopped));
+        let task = tokio::spawn(run(listener, None, dashboard, stopped));
         Self { address, trouble, arrivals, board, stop, task }
     }
 

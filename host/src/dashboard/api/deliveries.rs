@@ -6,7 +6,7 @@ use pihook_core::{AlertKind, SinkId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::{Limit, Page, Params};
+use super::paging::{Limit, Number, Page, Params};
 use super::unreadable;
 use crate::dashboard::refusal::{ErrorBody, Refusal};
 use crate::dashboard::{Shared, stock};
@@ -64,8 +64,8 @@ pub(super) struct Wanted {
     #[param(inline)]
     state: Option<Stage>,
     /// `next` of the page before.
-    #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    cursor: Option<u64>,
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    cursor: Option<Number>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = u16, minimum = 1, maximum = 500, default = 100)]
@@ -84,7 +84,7 @@ pub(super) async fn list(
         Stage::Sent => "sent",
         Stage::Dead => "dead",
     });
-    let before = cursor.map(|cursor| i64::try_from(cursor).unwrap_or(i64::MAX));
+    let before = cursor.map(|cursor| i64::try_from(cursor.get()).unwrap_or(i64::MAX));
     let wanted = WantedDeliveries { sink: sink.map(|sink| SinkId::new(&sink)), state, before };
     let rows = stock::ask(&dashboard, move |reader| reader.deliveries(&wanted, limit.and_one())).await;
     let rows = rows.ok_or_else(unreadable)?;

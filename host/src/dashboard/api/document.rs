@@ -8,16 +8,20 @@ use utoipa::openapi::{OpenApi, Server};
 
 use super::ROOT;
 use crate::dashboard::Dashboard;
+use crate::dashboard::refusal::{Code, ErrorBody, ErrorDetail};
 
 /// The document without its paths.
 #[derive(utoipa::OpenApi)]
-#[openapi(info(
-    title = "PiHook",
-    description = "What PiHook knows of the services that it watches. It only reads, but for maintenance.\n\n\
+#[openapi(
+    info(
+        title = "PiHook",
+        description = "What PiHook knows of the services that it watches. It only reads, but for maintenance.\n\n\
                    Lists come in pages: `next` of an answer is the `cursor` of the request for what follows, and \
                    `null` on the last page. Times are RFC 3339 in UTC.",
-    license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
-))]
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(ErrorBody, ErrorDetail, Code))
+)]
 struct Document;
 
 pub(super) fn begin(dashboard: &Dashboard) -> OpenApi {

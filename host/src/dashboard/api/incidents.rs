@@ -6,7 +6,7 @@ use pihook_core::{ServiceId, Severity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::{Limit, Page, Params};
+use super::paging::{Limit, Number, Page, Params};
 use super::services::Shown;
 use super::unreadable;
 use crate::dashboard::refusal::{ErrorBody, Refusal};
@@ -65,8 +65,8 @@ pub(super) struct Wanted {
     #[param(inline)]
     state: Option<Stage>,
     /// `next` of the page before.
-    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
-    cursor: Option<u64>,
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    cursor: Option<Number>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = u16, minimum = 1, maximum = 500, default = 100)]
@@ -81,7 +81,11 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Incident>>, Refusal> {
     let Wanted { service, state, cursor, limit } = wanted;
     let service = service.map(|id| ServiceId::new(&id));
-    let wanted = WantedIncidents { service, open: state.map(|state| state == Stage::Open), before: cursor };
+    let wanted = WantedIncidents {
+        service,
+        open: state.map(|state| state == Stage::Open),
+        before: cursor.map(Number::get),
+    };
     let rows = stock::ask(&dashboard, move |reader| reader.incidents(&wanted, limit.and_one())).await;
     let rows = rows.ok_or_else(unreadable)?;
     Ok(Json(Page::of(rows, limit, |row| row.id.0.to_string(), Incident::of)))

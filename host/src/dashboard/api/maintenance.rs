@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::{Extension, Json};
 use pihook_core::maintenance::{Maintenance, Ongoing, Source, Window};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::paging::Body;
@@ -68,7 +69,8 @@ struct Planned {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Begin {
     /// For so long; until it is ended if it is left out.
-    #[schema(minimum = 1, maximum = 31_622_400, nullable = false)]
+    #[schema(minimum = 1, maximum = 31_622_400)]
+    #[serde(deserialize_with = "whole")]
     for_seconds: Option<u32>,
     /// Names or ids of services; with `zones` empty too, everything is muted.
     #[schema(max_items = 1000)]
@@ -77,8 +79,19 @@ pub(super) struct Begin {
     #[schema(max_items = 200)]
     zones: Vec<String>,
     /// Why, in one line.
-    #[schema(max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$", nullable = false)]
+    #[schema(max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     reason: Option<String>,
+}
+
+/// A whole number, however it is written: `3600.0` is one to JSON.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(from)? else { return Ok(None) };
+    let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    is_whole
+        .then_some(number as u32)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("this is no whole number of seconds"))
 }
 
 /// What mutes alerts, and what will.

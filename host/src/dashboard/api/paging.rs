@@ -73,6 +73,25 @@ impl TryFrom<u16> for Limit {
     }
 }
 
+/// The number of a row, of those that every JSON parser can tell apart: below 2^53.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u64")]
+pub(super) struct Number(u64);
+
+impl Number {
+    pub(super) fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for Number {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        if number < 1 << 53 { Ok(Self(number)) } else { Err("cursor is `next` of the page before") }
+    }
+}
+
 /// The query's parameters.
 pub(super) struct Params<T>(pub(super) T);
 
