@@ -1,12 +1,14 @@
 //! Pages of lists, and parameters that are taken strictly: a misspelt one must not be passed over.
 
-use axum::Json;
+use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::dashboard::BODY;
 use crate::dashboard::refusal::{Code, Refusal};
 
 /// Entries of a page at most.
@@ -92,6 +94,29 @@ impl TryFrom<u64> for Number {
     }
 }
 
+/// The place of an entry in a list that is made anew for each page.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+pub(super) struct Place(u32);
+
+impl Place {
+    pub(super) fn get(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl TryFrom<u32> for Place {
+    type Error = &'static str;
+
+    fn try_from(place: u32) -> Result<Self, Self::Error> {
+        if i32::try_from(place).is_ok() {
+            Ok(Self(place))
+        } else {
+            Err("cursor is `next` of the page before")
+        }
+    }
+}
+
 /// The query's parameters.
 pub(super) struct Params<T>(pub(super) T);
 
@@ -126,18 +151,22 @@ pub(super) struct Body<T>(pub(super) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        use axum::extract::rejection::JsonRejection;
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(error @ JsonRejection::MissingJsonContentType(_)) => {
-                Err(Refusal::new(Code::UnsupportedMediaType, error.body_text()))
-            }
-            Err(error) if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Refusal::new(Code::TooLarge, error.body_text()))
-            }
-            Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            let text = "the body is JSON, and says so: Content-Type: application/json";
+            return Err(Refusal::new(Code::UnsupportedMediaType, text));
         }
+        let too_large = || Refusal::new(Code::TooLarge, "the body has more than 64 KiB");
+        // What is somewhat too long is taken in: whoever still sends would not hear the answer.
+        let body = to_bytes(request.into_body(), 3 * BODY).await.map_err(|_| too_large())?;
+        if body.len() > BODY {
+            return Err(too_large());
+        }
+        let read = serde_json::from_slice(&body);
+        read.map(Self)
+            .map_err(|error| Refusal::new(Code::InvalidRequest, format!("the body cannot be used: {error}")))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::{Limit, Named, Page, Params};
+use super::paging::{Limit, Named, Page, Params, Place};
 use super::unreadable;
 use crate::board::Entry;
 use crate::dashboard::refusal::{Code, ErrorBody, Refusal};
@@ -140,8 +140,8 @@ pub(super) struct Wanted {
     /// With this status alone.
     status: Option<Shown>,
     /// `next` of the page before.
-    #[param(minimum = 0, maximum = 4_294_967_295_u32)]
-    cursor: Option<u32>,
+    #[param(value_type = Option<i32>, minimum = 0, maximum = 2_147_483_647)]
+    cursor: Option<Place>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = u16, minimum = 1, maximum = 500, default = 100)]
@@ -154,7 +154,7 @@ pub(super) struct Wanted {
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedChecks {
     /// `next` of the page before.
-    #[param(value_type = String, pattern = "^[0-9]{1,15}-[0-9]{1,4}$")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,15}-[0-9]{1,4}$")]
     cursor: Option<Cursor>,
     /// How many at most.
     #[serde(default)]
@@ -193,7 +193,7 @@ pub(super) async fn list(
 ) -> Json<Page<Service>> {
     let Wanted { zone, status, cursor, limit } = wanted;
     let picture = dashboard.board.picture();
-    let from = cursor.map_or(0, |place| usize::try_from(place).unwrap_or(usize::MAX).saturating_add(1));
+    let from = cursor.map_or(0, |place| place.get().saturating_add(1));
     let admitted = |entry: &Entry| {
         zone.as_ref().is_none_or(|zone| zone == entry.listed.zone.as_str())
             && status.is_none_or(|status| status == entry.status().into())

@@ -8,7 +8,7 @@ use pihook_core::{Status, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::{Limit, Params};
+use super::paging::{Limit, Params, Place};
 use super::unreadable;
 use crate::dashboard::refusal::{ErrorBody, Refusal};
 use crate::dashboard::{Shared, stock};
@@ -73,8 +73,8 @@ pub(super) struct Wanted {
     #[param(value_type = u16, minimum = 1, maximum = 366, default = 7)]
     days: Days,
     /// `next` of the page before.
-    #[param(minimum = 0, maximum = 4_294_967_295_u32)]
-    cursor: Option<u32>,
+    #[param(value_type = Option<i32>, minimum = 0, maximum = 2_147_483_647)]
+    cursor: Option<Place>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = u16, minimum = 1, maximum = 500, default = 100)]
@@ -113,7 +113,7 @@ pub(super) async fn summary(
     let edges = [back(2), back(1), now];
     let series =
         stock::ask(&dashboard, move |reader| reader.series(&edges, None)).await.ok_or_else(unreadable)?;
-    let from = cursor.map_or(0, |place| usize::try_from(place).unwrap_or(usize::MAX));
+    let from = cursor.map_or(0, Place::get);
     let more = series.len() > from.saturating_add(limit.get());
     Ok(Json(Report {
         from: back(1).to_string(),
