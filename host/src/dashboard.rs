@@ -34,10 +34,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pihook_core::liveness::{self, Progress};
 use pihook_core::maintenance::Window;
-use pihook_core::{ServiceId, ZoneId};
+use pihook_core::{IncidentId, ServiceId, ZoneId};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -92,6 +92,8 @@ pub struct Dashboard {
     pub configured: watch::Receiver<Arc<Configured>>,
     /// Where maintenance begins and ends.
     pub desk: Desk,
+    /// Where it is said that somebody sees to an incident.
+    pub acknowledgements: mpsc::Sender<Acknowledge>,
     /// How far the engine has come.
     pub progress: watch::Receiver<Progress>,
     /// The clocks.
@@ -106,6 +108,37 @@ pub struct Dashboard {
     pub channel: Channel,
     /// The page as it was last made.
     pub rendered: Rendered,
+}
+
+/// Somebody sees to an incident.
+#[derive(Debug)]
+pub struct Acknowledge {
+    /// Which.
+    pub incident: IncidentId,
+    /// Hears what came of it.
+    pub answer: oneshot::Sender<Acknowledgement>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// It is on disk.
+    Noted,
+    /// No such incident is open.
+    NotOpen,
+    /// It counts, but is not on disk.
+    Unwritten,
+}
+
+impl Dashboard {
+    /// Passes it on, and waits for the disk.
+    async fn acknowledge(&self, incident: IncidentId) -> Acknowledgement {
+        let (answer, answered) = oneshot::channel();
+        if self.acknowledgements.send(Acknowledge { incident, answer }).await.is_err() {
+            return Acknowledgement::NotOpen;
+        }
+        answered.await.unwrap_or(Acknowledgement::Unwritten)
+    }
 }
 
 /// Opens the port. A taken one is logged and no reason to stop watching.

@@ -144,7 +144,7 @@ async fn the_api_is_as_its_description_says() {
         .output();
     let run = timeout(3 * PATIENCE, run).await.expect("it does not end").unwrap();
     let said = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && said.contains("Tested: 10"), "{said}");
+    assert!(run.status.success() && said.contains("Tested: 11"), "{said}");
     assert!(!said.contains("WARNINGS"), "{said}");
     daemon.stop().await;
 }
@@ -255,5 +255,45 @@ async fn other_pages_and_other_names_are_refused() {
     browser.host = "localhost".into();
     let huge = "x".repeat(40_000);
     assert_eq!(browser.ask("GET", "/", &[("X-Huge", &huge)], "").await.status, 431);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn an_incident_that_somebody_sees_to_is_told_of_once_more_when_it_is_over() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::Refuse).await;
+    let ladder = "[{ after: 1, severity: critical, repeat: 1s }]";
+    let text = config(&discord.url(), ladder, &[service("NAS", &server.url("/"))]);
+    let text = text.replace("dashboard: off", "dashboard: { listen: \"127.0.0.1:0\" }");
+    let mut daemon = Daemon::start(&text).await;
+    let mut browser = Browser::new(&address(&mut daemon).await);
+    let told = |daemon: &Daemon| daemon.alerts().len();
+    daemon.until("a reminder", |daemon| told(daemon) >= 2).await;
+    let open = browser.get("/api/v1/incidents?state=open").await.json();
+    let id = items(&open)[0]["id"].as_u64().unwrap();
+    let path = format!("/api/v1/incidents/{id}/acknowledgement");
+    assert_eq!(browser.send("POST", &path, "").await.json(), json!({ "id": id }));
+    // It is on disk when it is answered.
+    daemon.kill();
+    let before = told(&daemon);
+    let status = daemon.pihook(&["status"]).await;
+    assert!(String::from_utf8(status.stdout).unwrap().contains("failed checks, acknowledged: "));
+    daemon.restart().await;
+    let mut browser = Browser::new(&address(&mut daemon).await);
+    daemon.further_checks("NAS", 4).await;
+    assert_eq!(told(&daemon), before, "no reminder");
+    assert!(browser.get("/").await.body.contains("acknowledged"));
+    assert_eq!(browser.send("POST", &path, "").await.status, 200, "twice is once");
+    server.set(Behaviour::ok("")).await;
+    daemon.until("the recovery", |daemon| told(daemon) == before + 1).await;
+    assert_eq!(daemon.alerts().last().unwrap().kind, "recovered");
+    let over = browser.get("/api/v1/incidents?state=closed").await.json();
+    assert!(items(&over)[0]["acknowledged"].is_string(), "{over}");
+    for wrong in [&*path, "/api/v1/incidents/99/acknowledgement"] {
+        assert_eq!(browser.send("POST", wrong, "").await.status, 404, "{wrong}");
+    }
+    assert_eq!(browser.send("POST", "/api/v1/incidents/x/acknowledgement", "").await.status, 400);
+    let other = [("Origin", "http://evil.example")];
+    assert_eq!(browser.ask("POST", &path, &other, "").await.status, 403);
     daemon.stop().await;
 }

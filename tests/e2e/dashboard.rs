@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The dashboard's address, as the log has it.
 pub(super) async fn address(daemon: &mut Daemon) -> String {
     let told = |log: &str| {
-        let rest = log.split("dashboard: http").nth(1)?.split_once("://")?.1;
+        let rest = log.rsplit_once("dashboard: http")?.1.split_once("://")?.1;
         Some(rest.split('/').next()?.to_owned())
     };
     daemon.until("the dashboard", |daemon| told(&daemon.log()).is_some()).await;

@@ -1,5 +1,7 @@
 //! All services together: events in, effects out. No IO, no clock.
 
+mod acknowledgement;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -118,6 +120,7 @@ impl Monitor {
                     self.schedule.call(*index, now.uptime);
                 }
             }
+            Event::Acknowledged(incident) => self.acknowledge(incident, now, &mut effects),
             Event::Reconfigured(setup) => self.reconfigure(setup, now, &mut effects),
         }
         self.watch_wall(now);

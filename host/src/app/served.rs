@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pihook_core::liveness::Progress;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
@@ -15,8 +15,10 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::{self, Auth, Config, Dashboard as Wanted, Password, Problems};
 use crate::dashboard::{
-    self, Channel, Configured, Dashboard, Desk, Hosts, Keeper, Known, NoRandomness, Reach, Rendered, TlsFiles,
+    self, Acknowledge, Acknowledgement, Channel, Configured, Dashboard, Desk, Hosts, Keeper, Known,
+    NoRandomness, Reach, Rendered, TlsFiles,
 };
+use crate::engine::{self, Command, EngineHandle};
 use crate::heartbeats::Inlet;
 use crate::shutdown::{self, ShutdownSender};
 use crate::words::chain;
@@ -29,6 +31,7 @@ pub(super) struct Sources {
     pub(super) inlet: Inlet,
     pub(super) board: Board,
     pub(super) progress: watch::Receiver<Progress>,
+    pub(super) acknowledgements: mpsc::Sender<Acknowledge>,
     /// Hears that the maintenance flag was changed.
     pub(super) flag_changed: Arc<Notify>,
 }
@@ -114,6 +117,7 @@ impl Served {
             is_private: listen.ip().is_loopback(),
             configured: self.configured.subscribe(),
             desk: Desk::new(self.sources.flag_changed.clone())?,
+            acknowledgements: self.sources.acknowledgements.clone(),
             progress: self.sources.progress.clone(),
             clock: self.sources.clock.clone(),
             trouble: self.sources.trouble.clone(),
@@ -122,6 +126,22 @@ impl Served {
             channel: Channel::new(),
             rendered: Rendered::default(),
         })
+    }
+}
+
+/// Passes on to the engine who sees to an incident, until all dashboards are gone.
+pub(super) async fn pass_on(mut acknowledgements: mpsc::Receiver<Acknowledge>, engine: EngineHandle) {
+    while let Some(Acknowledge { incident, answer }) = acknowledgements.recv().await {
+        let (noted, came_of_it) = oneshot::channel();
+        engine.send(Command::Acknowledge(incident, noted)).await;
+        tokio::spawn(async move {
+            let _ = answer.send(match came_of_it.await {
+                Ok(engine::Acknowledgement::Noted) => Acknowledgement::Noted,
+                Ok(engine::Acknowledgement::NotOpen) => Acknowledgement::NotOpen,
+                // The engine has ended.
+                Ok(engine::Acknowledgement::Unwritten) | Err(_) => Acknowledgement::Unwritten,
+            });
+        });
     }
 }
 

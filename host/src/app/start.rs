@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use pihook_core::maintenance::{Maintenance, NagState};
 use pihook_core::monitor::Monitor;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::info;
 
@@ -15,7 +15,7 @@ use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
-use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, shown};
+use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, served, shown};
 use crate::checks::{PluginRunner, PluginStandings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -61,6 +61,9 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         Engine::new(monitor, Arc::new(runner.clone()), store.clone(), clock.clone(), board.clone());
     let progress = engine.progress();
     let flag_changed = Arc::new(Notify::new());
+    let (acknowledgements, acknowledged) = mpsc::channel(16);
+    // Ends with the dashboard.
+    tokio::spawn(served::pass_on(acknowledged, handle.clone()));
     let sources = Sources {
         database,
         clock: clocked,
@@ -68,6 +71,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         inlet,
         board: shown,
         progress: progress.clone(),
+        acknowledgements,
         flag_changed: flag_changed.clone(),
     };
     let served = Served::start(sources, &config).await;

@@ -28,6 +28,7 @@ pub(super) fn router(dashboard: &Dashboard) -> Router<Shared> {
         .routes(routes!(services::one))
         .routes(routes!(services::checks))
         .routes(routes!(incidents::list))
+        .routes(routes!(incidents::acknowledge))
         .routes(routes!(deliveries::list))
         .routes(routes!(maintenance::show, maintenance::put, maintenance::post, maintenance::delete))
         .routes(routes!(summary::summary))

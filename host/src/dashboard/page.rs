@@ -88,6 +88,7 @@ struct IncidentLine {
     since: String,
     since_utc: String,
     checks: String,
+    acknowledged: bool,
     reason: String,
 }
 
@@ -172,6 +173,7 @@ impl Head {
                     usize::try_from(incident.checks_failed).unwrap_or(usize::MAX),
                     "failed check",
                 ),
+                acknowledged: incident.acknowledged.is_some(),
                 reason: incident.reason.clone(),
             };
         Self {

@@ -44,6 +44,7 @@ impl Stage {
             is_private: true,
             configured: watch::Sender::new(Arc::default()).subscribe(),
             desk: Desk::new(Arc::default()).unwrap(),
+            acknowledgements: mpsc::channel(1).0,
             progress: watch::Sender::new(Progress::default()).subscribe(),
             clock,
             trouble: trouble.subscribe(),

@@ -42,6 +42,8 @@ pub struct IncidentRow {
     pub reason: String,
     /// Failed checks.
     pub checks_failed: u32,
+    /// When somebody said that they see to it.
+    pub acknowledged: Option<Timestamp>,
 }
 
 /// Which deliveries are wanted.
@@ -91,7 +93,8 @@ impl StoreReader {
     /// If the database cannot be read.
     pub fn incidents(&self, wanted: &WantedIncidents, most: usize) -> Result<Vec<IncidentRow>, StoreError> {
         let mut statement = self.db().prepare_cached(
-            "SELECT i.id, s.key, s.name, s.zone, i.opened_ms, i.closed_ms, i.severity, i.status, i.reason, i.checks_failed
+            "SELECT i.id, s.key, s.name, s.zone, i.opened_ms, i.closed_ms, i.severity, i.status, i.reason, i.checks_failed,
+                 i.acknowledged_ms
              FROM incidents i JOIN services s ON s.id = i.service
              WHERE (?1 IS NULL OR i.id < ?1) AND (?2 IS NULL OR s.key = ?2) AND (?3 IS NULL OR (i.closed_ms IS NULL) = ?3)
              ORDER BY i.id DESC LIMIT ?4",
@@ -189,6 +192,7 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRow> {
         status: word(row, 7, Status::parse)?,
         reason: row.get(8)?,
         checks_failed: count(row.get(9)?),
+        acknowledged: row.get::<_, Option<i64>>(10)?.map(instant),
     })
 }
 

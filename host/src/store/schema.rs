@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_heartbeats.sql"),
     include_str!("migrations/0003_history.sql"),
     include_str!("migrations/0004_sink_memory.sql"),
+    include_str!("migrations/0008_acknowledgement.sql"),
 ];
 
 /// How long a statement waits for another process's lock.

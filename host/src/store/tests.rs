@@ -144,6 +144,7 @@ pub(super) fn incident() -> Incident {
         status: Status::Down,
         reason: "connection refused".to_owned(),
         checks_failed: 3,
+        acknowledged: Some(at(20)),
     }
 }
 

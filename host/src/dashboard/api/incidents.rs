@@ -1,16 +1,18 @@
 //! Incidents, over or not.
 
-use axum::Json;
 use axum::extract::State;
-use pihook_core::{ServiceId, Severity};
+use axum::{Extension, Json};
+use pihook_core::{IncidentId, ServiceId, Severity};
 use serde::{Deserialize, Serialize};
+use tracing::info;
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::{Limit, Number, Page, Params};
+use super::paging::{Limit, Named, Number, Page, Params};
 use super::services::Shown;
 use super::unreadable;
-use crate::dashboard::refusal::{ErrorBody, Refusal};
-use crate::dashboard::{Shared, stock};
+use crate::dashboard::gate::Client;
+use crate::dashboard::refusal::{Code, ErrorBody, Refusal};
+use crate::dashboard::{Acknowledgement, Shared, desk, stock};
 use crate::store::{IncidentRow, WantedIncidents};
 
 /// How much an incident matters.
@@ -44,6 +46,15 @@ pub(super) struct Incident {
     /// What the newest failed check has seen.
     reason: String,
     checks_failed: u32,
+    /// When somebody said that they see to it: nothing is told of it from then on but its end.
+    #[schema(format = "date-time")]
+    acknowledged: Option<String>,
+}
+
+/// Nothing more is told of this incident but its end.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Acknowledged {
+    id: u64,
 }
 
 /// Whether it is over.
@@ -91,6 +102,35 @@ pub(super) async fn list(
     Ok(Json(Page::of(rows, limit, |row| row.id.0.to_string(), Incident::of)))
 }
 
+/// Says that somebody sees to an incident: until it is over nothing more is told of it, and then its end. It is on disk
+/// when this is answered. Doing it twice changes nothing.
+#[utoipa::path(post, path = "/incidents/{id}/acknowledgement",
+    params(("id" = i64, Path, description = "The incident's number", minimum = 0, maximum = 9_007_199_254_740_991_i64)),
+    responses((status = 200, body = Acknowledged), ErrorBody))]
+pub(super) async fn acknowledge(
+    State(dashboard): State<Shared>,
+    Extension(client): Extension<Client>,
+    Named(id): Named,
+) -> Result<Json<Acknowledged>, Refusal> {
+    desk::may_change(&dashboard, &client)?;
+    let wrong = || Refusal::new(Code::InvalidRequest, "an incident has a number below 2^53");
+    let number = id.parse::<u64>().ok().and_then(|id| Number::try_from(id).ok()).ok_or_else(wrong)?;
+    let incident = IncidentId(number.get());
+    match dashboard.acknowledge(incident).await {
+        Acknowledgement::Noted => {
+            info!(%incident, address = %client.address, "somebody sees to the incident");
+            Ok(Json(Acknowledged { id: incident.0 }))
+        }
+        Acknowledgement::NotOpen => {
+            Err(Refusal::new(Code::NotFound, format!("no incident with the number {incident} is open")))
+        }
+        Acknowledgement::Unwritten => {
+            let text = "it counts, but is not on disk: a restart may forget it";
+            Err(Refusal::new(Code::Unavailable, text))
+        }
+    }
+}
+
 impl Incident {
     fn of(row: IncidentRow) -> Self {
         Self {
@@ -104,6 +144,7 @@ impl Incident {
             status: row.status.into(),
             reason: row.reason,
             checks_failed: row.checks_failed,
+            acknowledged: row.acknowledged.map(|at| at.to_string()),
         }
     }
 }

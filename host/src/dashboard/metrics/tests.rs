@@ -4,7 +4,7 @@ use std::time::Duration;
 use pihook_core::liveness::Progress;
 use pihook_core::monitor::View;
 use pihook_core::{Metric, ServiceId, Timestamp, ZoneId};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::board::{Board, Listed};
@@ -22,6 +22,7 @@ fn text(board: &Board) -> String {
         is_private: true,
         configured: watch::Sender::new(Arc::default()).subscribe(),
         desk: Desk::new(Arc::default()).unwrap(),
+        acknowledgements: mpsc::channel(1).0,
         progress: watch::Sender::new(Progress::default()).subscribe(),
         clock: Arc::new(SystemClock::start()),
         trouble: trouble.subscribe(),

@@ -49,6 +49,7 @@ fn incident(reason: &str) -> Incident {
         status: Status::Down,
         reason: reason.to_owned(),
         checks_failed: 3,
+        acknowledged: None,
     }
 }
 

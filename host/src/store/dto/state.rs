@@ -52,6 +52,8 @@ struct IncidentDto {
     status: Text<Status>,
     reason: String,
     checks_failed: u32,
+    #[serde(default)]
+    acknowledged: Option<Text<Timestamp>>,
 }
 
 impl From<&SavedService> for ServiceDto {
@@ -133,6 +135,7 @@ impl From<&Incident> for IncidentDto {
             status: Text(incident.status),
             reason: incident.reason.clone(),
             checks_failed: incident.checks_failed,
+            acknowledged: incident.acknowledged.map(Text),
         }
     }
 }
@@ -147,6 +150,7 @@ impl From<IncidentDto> for Incident {
             status: dto.status.0,
             reason: dto.reason,
             checks_failed: dto.checks_failed,
+            acknowledged: dto.acknowledged.map(|at| at.0),
         }
     }
 }

@@ -95,6 +95,7 @@ async fn incidents_and_deliveries_come_as_they_are_wanted() {
             status: Status::Down,
             reason: "refused".to_owned(),
             checks_failed: 3,
+            acknowledged: (id == 3).then(|| at(30)),
         };
         let alerts = vec![alert(AlertKind::Opened, id, &["discord", "phone"])];
         let commit = Commit { incident: Some(incident), alerts, ..urgent(service, "refused") };
