@@ -4,10 +4,12 @@
 use std::process::Stdio;
 
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::Command;
+use tokio::time::timeout;
 
-use super::daemon::{Daemon, LADDER, config};
+use super::daemon::{Daemon, LADDER, PATIENCE, config};
 use super::dashboard::address;
 use crate::browser::Browser;
 use crate::proxy::{Proxy, Strips};
@@ -125,6 +127,24 @@ async fn whoever_guesses_has_to_wait() {
     let refused = program.get("/api/v1/services").await;
     assert_eq!((refused.status, &refused.json()["error"]["code"]), (429, &json!("too_many_requests")));
     assert!(daemon.log().contains("failed to log in"));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_only_sits_there_is_cut() {
+    let (mut daemon, browser) = stage(AUTH).await;
+    for begun in [
+        "",
+        "GET / HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nus",
+    ] {
+        let mut stream = TcpStream::connect(&browser.host).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        // With an end or a reset; what counts is that it comes.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it is not cut");
+        assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    }
     daemon.stop().await;
 }
 

@@ -147,7 +147,8 @@ pub(super) async fn pass_on(mut acknowledgements: mpsc::Receiver<Acknowledge>, e
 
 /// Says why the dashboard cannot speak TLS, if it should and cannot.
 pub(super) fn judge_tls(config: &Config, problems: &mut Problems) {
-    let Wanted::At { reach: config::Reach { tls: Some(files), .. }, .. } = &config.dashboard else { return };
+    let Wanted::At { reach, .. } = &config.dashboard else { return };
+    let Some(files) = &reach.tls else { return };
     if let Err(error) = tls_files(files).load() {
         let remedy = "PEM files of a certificate and its key, which this user may read".to_owned();
         problems.add(config.problem("dashboard.tls", chain(&error), remedy));

@@ -26,7 +26,7 @@ pub enum Dashboard {
         /// Who may see it.
         auth: Auth,
         /// By which names, through which proxies, and how.
-        reach: Reach,
+        reach: Box<Reach>,
     },
 }
 
@@ -79,7 +79,7 @@ pub(super) fn read(node: Option<Node<'_>>, base: &Path, reader: &mut Reader<'_>)
     }
     let auth = auth.map_or(Auth::Open, |node| read_auth(&node, reader));
     let reach = reach::read(&fields, base, reader);
-    Dashboard::At { listen: listen.unwrap_or(LISTEN), auth, reach }
+    Dashboard::At { listen: listen.unwrap_or(LISTEN), auth, reach: Box::new(reach) }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, Fault> {

@@ -92,7 +92,7 @@ fn everything_at_once() {
     let password = Secret::new("filed-secret".to_owned());
     let auth = Auth::Basic { user: "admin".to_owned(), password: Password::Plain(password.clone()) };
     let listen = SocketAddr::from(([0, 0, 0, 0], 9000));
-    assert_eq!(config.dashboard, Dashboard::At { listen, auth, reach: Reach::default() });
+    assert_eq!(config.dashboard, Dashboard::At { listen, auth, reach: Box::default() });
     assert_eq!(config.history.export_dir, PathBuf::from("/etc/pihook/data/csv"));
     assert_eq!(config.history.commit_every, Duration::from_millis(500));
     assert_eq!(config.zones.len(), 2);
@@ -155,7 +155,7 @@ fn the_defaults_of_a_short_file() {
     assert_eq!(config.data_dir, PathBuf::from("/etc/pihook/data"));
     assert_eq!(config.maintenance_flag, PathBuf::from("/etc/pihook/data/maintenance.flag"));
     let listen = SocketAddr::from(([127, 0, 0, 1], 8420));
-    assert_eq!(config.dashboard, Dashboard::At { listen, auth: Auth::Open, reach: Reach::default() });
+    assert_eq!(config.dashboard, Dashboard::At { listen, auth: Auth::Open, reach: Box::default() });
     assert_eq!(config.history.keep_checks, Duration::from_secs(30 * 86_400));
     assert_eq!(config.history.keep_rollups, Duration::from_secs(400 * 86_400));
     let service = &config.services[0].service;
@@ -183,7 +183,7 @@ fn the_dashboard_can_be_off_or_open_on_purpose() {
     assert!(matches!(open, Dashboard::At { auth: Auth::Open, .. }));
     let local = good("services: []\ndashboard: { listen: localhost:0 }").dashboard;
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    assert_eq!(local, Dashboard::At { listen, auth: Auth::Open, reach: Reach::default() });
+    assert_eq!(local, Dashboard::At { listen, auth: Auth::Open, reach: Box::default() });
 }
 
 #[test]
