@@ -83,7 +83,7 @@ pub struct Dashboard {
     /// The database.
     pub database: PathBuf,
     /// Who may see it; everybody if none.
-    pub keeper: Option<Keeper>,
+    pub keeper: Option<Arc<Keeper>>,
     /// How it is reached.
     pub reach: Reach,
     /// Whether only this machine reaches it.

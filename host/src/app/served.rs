@@ -96,11 +96,12 @@ impl Served {
     ) -> Result<Dashboard, NoRandomness> {
         let keeper = match auth {
             Auth::Open => None,
-            Auth::Basic { user, password: Password::Plain(secret) } => {
-                Some(Keeper::new(user, &Known::Plain(secret.clone()))?)
-            }
-            Auth::Basic { user, password: Password::Hashed(hash) } => {
-                Some(Keeper::new(user, &Known::Hashed(hash.clone()))?)
+            Auth::Basic { user, password } => {
+                let known = match password {
+                    Password::Plain(secret) => Known::Plain(secret.clone()),
+                    Password::Hashed(hash) => Known::Hashed(hash.clone()),
+                };
+                Some(Arc::new(Keeper::new(user, &known)?))
             }
         };
         let own = own_names();

@@ -1,7 +1,7 @@
 //! Who may see the pages: whoever sends the name and the password along, or has logged in with them.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use super::gate::{Client, up};
 use super::refusal::{Code, Manner, Refusal};
 use super::{Dashboard, Shared, session};
+use crate::clock::Clock;
 use crate::password::{self, PasswordHash};
 
 /// Addresses whose wrong guesses are remembered.
@@ -89,35 +90,47 @@ impl Keeper {
     /// Whether these are right. Whoever guesses has to wait ever longer, and a password that is known by its hash is
     /// hashed on a thread that may take its time, unless the same was right before.
     pub(super) async fn check(
-        &self,
+        self: &Arc<Self>,
         user: &str,
         password: &str,
         client: &Client,
-        now: impl Fn() -> Duration,
+        clock: &Arc<dyn Clock>,
     ) -> Result<(), Refusal> {
         let who = guesser(client.address);
         let sent = sign(&self.key, user, password);
-        if let Some(verdict) = self.known(&sent, &who, now()) {
+        if let Some(verdict) = self.known(&sent, &who, clock.now().uptime) {
             return verdict;
         }
-        let busy = || Refusal::new(Code::Unavailable, "many are logging in; try again in a moment").after(2);
+        // It goes on and counts when whoever guesses hangs up: else nobody would have to wait, and many would be hashed at once.
+        let named = equal(&hmac::sign(&self.key, user.as_bytes()), &self.user);
+        let attempt = self.clone().hash(sent, named, password.to_owned(), who, clock.clone());
+        tokio::spawn(attempt).await.unwrap_or_else(|_| Err(busy()))
+    }
+
+    async fn hash(
+        self: Arc<Self>,
+        sent: hmac::Tag,
+        named: bool,
+        password: String,
+        who: Guesser,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(), Refusal> {
         let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
         let _turn = self.hashing.acquire().await.map_err(|_| busy())?;
         // It may have become known meanwhile, or somebody has guessed too often.
-        if let Some(verdict) = self.known(&sent, &who, now()) {
+        if let Some(verdict) = self.known(&sent, &who, clock.now().uptime) {
             return verdict;
         }
-        let (hash, text) = (self.hash.clone(), password.to_owned());
+        let hash = self.hash.clone();
         let hashed = tokio::task::spawn_blocking(move || {
-            text.len() <= password::LONGEST && hash.is_some_and(|hash| hash.is_of(&text))
+            password.len() <= password::LONGEST && hash.is_some_and(|hash| hash.is_of(&password))
         });
-        let named = equal(&hmac::sign(&self.key, user.as_bytes()), &self.user);
         let right = hashed.await.unwrap_or(false) & named;
         let mut inside = self.inside();
         if right {
             inside.right = Some(sent);
         }
-        inside.note(right, &who, now())
+        inside.note(right, &who, clock.now().uptime)
     }
 
     /// What is known without hashing; none if it takes that.
@@ -167,6 +180,10 @@ impl Inside {
     }
 }
 
+fn busy() -> Refusal {
+    Refusal::new(Code::Unavailable, "many are logging in; try again in a moment").after(2)
+}
+
 /// Both with their lengths, so that no part of the one counts as the other's.
 fn sign(key: &hmac::Key, user: &str, password: &str) -> hmac::Tag {
     let mut context = hmac::Context::with_key(key);
@@ -212,19 +229,18 @@ pub(super) async fn admit(State(dashboard): State<Shared>, request: Request, nex
 
 async fn let_in(
     dashboard: &Dashboard,
-    keeper: &Keeper,
+    keeper: &Arc<Keeper>,
     headers: &HeaderMap,
     client: Option<Client>,
 ) -> Result<(), Refusal> {
-    let now = || dashboard.clock.now().uptime;
-    if keeper.is_logged_in(headers, now()) {
+    if keeper.is_logged_in(headers, dashboard.clock.now().uptime) {
         return Ok(());
     }
     let Some((user, password)) = basic(headers) else {
         return Err(Refusal::new(Code::Unauthorized, "PiHook wants a name and a password."));
     };
     let client = client.ok_or_else(|| Refusal::new(Code::Internal, "it is not known who asks"))?;
-    keeper.check(&user, &password, &client, now).await
+    keeper.check(&user, &password, &client, &dashboard.clock).await
 }
 
 /// A person is shown where to log in, and a program is told what to send.

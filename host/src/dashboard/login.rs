@@ -46,8 +46,7 @@ pub(super) async fn log_in(
         Ok(Form(sent)) => sent,
         Err(error) => return Refusal::new(Code::InvalidRequest, error.body_text()).answer(Manner::Text),
     };
-    let now = || dashboard.clock.now().uptime;
-    if let Err(refusal) = keeper.check(&user, &password, &client, now).await {
+    if let Err(refusal) = keeper.check(&user, &password, &client, &dashboard.clock).await {
         warn!(address = %client.address, "somebody has failed to log in to the dashboard");
         let retry = refusal.clone().answer(Manner::Text);
         let mut response = page(retry.status(), &refusal.into_message());
@@ -58,7 +57,7 @@ pub(super) async fn log_in(
     }
     // The old one would go on beside it.
     keeper.end(&headers);
-    let token = match keeper.begin(now()) {
+    let token = match keeper.begin(dashboard.clock.now().uptime) {
         Ok(token) => token,
         Err(error) => {
             error!("nobody can log in: {error}");

@@ -1,10 +1,22 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::FutureExt;
+use pihook_core::{Moment, Timestamp};
+
 use super::super::gate::Reach;
 use super::*;
 
-fn keeper(known: &Known) -> Keeper {
-    Keeper::new("admin", known).unwrap()
+fn keeper(known: &Known) -> Arc<Keeper> {
+    Arc::new(Keeper::new("admin", known).unwrap())
+}
+
+/// A clock that stands at this second.
+struct Second(u64);
+
+impl Clock for Second {
+    fn now(&self) -> Moment {
+        Moment { uptime: Duration::from_secs(self.0), wall: Timestamp::UNIX_EPOCH }
+    }
 }
 
 fn plain() -> Known {
@@ -22,9 +34,9 @@ fn client(address: &str) -> Client {
     Client::of(address.parse().unwrap(), &HeaderMap::new(), &Reach::default())
 }
 
-async fn status(keeper: &Keeper, user: &str, password: &str, from: &str, second: u64) -> u16 {
-    let now = || Duration::from_secs(second);
-    match keeper.check(user, password, &client(from), now).await {
+async fn status(keeper: &Arc<Keeper>, user: &str, password: &str, from: &str, second: u64) -> u16 {
+    let clock: Arc<dyn Clock> = Arc::new(Second(second));
+    match keeper.check(user, password, &client(from), &clock).await {
         Ok(()) => 200,
         Err(refusal) => refusal.answer(Manner::Text).status().as_u16(),
     }
@@ -86,6 +98,21 @@ async fn guesses_at_once_are_counted_one_by_one() {
     });
     futures_util::future::join_all(guesses).await;
     assert_eq!((refused.into_inner(), waiting.into_inner()), (5, 7));
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_has_guessed_all_the_same() {
+    let keeper = keeper(&hashed());
+    for _ in 0..5 {
+        let mut guess = Box::pin(status(&keeper, "admin", "guess", "10.0.0.1", 10));
+        assert!(guess.as_mut().now_or_never().is_none());
+        drop(guess);
+        tokio::task::yield_now().await;
+        while keeper.waiting.available_permits() < WAITING {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(status(&keeper, "admin", "hunter2", "10.0.0.1", 10).await, 429);
 }
 
 #[tokio::test]
