@@ -13,6 +13,7 @@ done
 ROGUES=(rogue-check:rogue-check rogue-formatter:rogue-formatter)
 WASM_TARGET=wasm32-wasip2
 CARGO_DENY=0.20.2
+SCHEMATHESIS=4.32.5
 TARGET_DIR=${CARGO_TARGET_DIR:-target}
 
 usage() {
@@ -49,7 +50,7 @@ need_wasm_target() {
 }
 
 # What the tests start or compare with, beside what a Debian machine has anyway: real servers, and packers of package lists.
-TEST_PACKAGES=(curl dbus-daemon dnsmasq-base dovecot-imapd dovecot-submissiond iproute2 lz4 openssl prometheus python3 python3-aiosmtpd xz-utils zstd)
+TEST_PACKAGES=(curl dbus-daemon dnsmasq-base dovecot-imapd dovecot-submissiond iproute2 lz4 openssl prometheus python3 python3-aiosmtpd python3-venv xz-utils zstd)
 
 need_test_packages() {
     command -v apt-get >/dev/null || {
@@ -67,6 +68,16 @@ need_test_packages() {
     "${root[@]}" apt-get update -q
     # Nothing is started: the tests start what they need, on ports and in folders of their own.
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# What asks the API all that its description allows, and all that it does not.
+need_schemathesis() {
+    local folder=target/tools/schemathesis
+    [ "$("$folder/bin/schemathesis" --version 2>/dev/null)" = "schemathesis, version $SCHEMATHESIS" ] && return
+    say "installing schemathesis"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install -q --disable-pip-version-check "schemathesis==$SCHEMATHESIS"
 }
 
 # Advisories are left out: their list lives outside of the package registry, and a test must not depend on today's.
@@ -112,6 +123,7 @@ check() {
 # Runs the tests and closes with one line over all test programs.
 tests() {
     need_test_packages
+    need_schemathesis
     check
     say "tests"
     local log

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod cache;
+mod configured;
 mod daemon;
 mod flag;
 mod grants;

@@ -4,6 +4,7 @@ mod alert;
 mod args;
 mod check;
 mod db;
+mod hash_password;
 mod maintenance;
 mod output;
 mod preview;
@@ -57,6 +58,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Maintenance(args) => maintenance::run(&place, &args),
         Command::Alert(args) => alert::run(&place, &args),
         Command::Db(args) => db::run(&place, &args),
+        Command::HashPassword => hash_password::run(),
         Command::Compile { output } => {
             plugins::compile_from_stdin(&output).map_err(|error| Failure::internal(&error))?;
             Ok(ExitCode::Ok)

@@ -41,7 +41,7 @@ use pihook_core::maintenance::Window;
 use pihook_core::{Secret, SinkId, ZoneId};
 
 pub use check::CheckConfig;
-pub use dashboard::{Auth, Badges, Dashboard};
+pub use dashboard::{Auth, Badges, Dashboard, Password, Reach, TlsFiles};
 pub use find::{NotFound, find};
 pub use history::History;
 pub use load::{Surroundings, load, parse};

@@ -17,8 +17,8 @@ use std::time::Duration;
 use pihook_core::liveness::Progress;
 use pihook_core::maintenance::{Chronicle, Flag, Period};
 use pihook_core::monitor::{Commit, Effect, Event, Monitor, Setup};
-use pihook_core::{AlertKind, Outcome, ServiceId, Status};
-use tokio::sync::{Semaphore, mpsc, watch};
+use pihook_core::{AlertKind, IncidentId, Outcome, ServiceId, Status};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, error, warn};
@@ -51,10 +51,23 @@ pub enum Command {
     Maintenance(Option<Flag>),
     /// The service's check is due now.
     CheckNow(ServiceId),
+    /// Somebody sees to this incident; they are answered when it is on disk.
+    Acknowledge(IncidentId, oneshot::Sender<Acknowledgement>),
     /// An outcome that no check made, for a service whose cadence is `Pushed`.
     Push(ServiceId, Outcome),
     /// The same, with what is to be kept under the service's name from then on, in one transaction.
     PushKeeping(ServiceId, Outcome, KeptEntries),
+}
+
+/// What came of an acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// Nothing is told of the incident any more but its end.
+    Noted,
+    /// No such incident is open.
+    NotOpen,
+    /// It counts, but is not on disk yet: a restart may forget it.
+    Unwritten,
 }
 
 /// Asks things of a running engine.
@@ -88,6 +101,8 @@ pub struct Engine {
     /// What history knows of maintenance, and as of which look of the monitor.
     chronicle: Chronicle,
     chronicled: u64,
+    /// Who waits for the disk.
+    acknowledged: Vec<oneshot::Sender<Acknowledgement>>,
     /// Checks that have ended.
     checked: u64,
     progress: watch::Sender<Progress>,
@@ -124,6 +139,7 @@ impl Engine {
                 receipts: Vec::new(),
                 chronicle: Chronicle::default(),
                 chronicled: 0,
+                acknowledged: Vec::new(),
                 checked: 0,
                 progress: watch::Sender::new(Progress::default()),
                 lateness: Lateness::default(),
@@ -185,6 +201,14 @@ impl Engine {
             Command::Maintenance(flag) => {
                 self.handle(Event::MaintenanceChanged(flag), None);
                 self.show_all();
+            }
+            Command::Acknowledge(incident, answer) => {
+                if self.monitor.has_open(incident) {
+                    self.handle(Event::Acknowledged(incident), None);
+                    self.acknowledged.push(answer);
+                } else {
+                    let _ = answer.send(Acknowledgement::NotOpen);
+                }
             }
             Command::CheckNow(service) => self.handle(Event::CheckDue { service }, None),
             // What is pushed keeps nothing: what is still kept under its name is done with.
@@ -311,8 +335,13 @@ impl Engine {
     /// Waits until what was handed over is on disk.
     async fn settle(&mut self) -> Result<(), StoreGone> {
         let deadline = Instant::now() + PATIENCE;
+        let mut verdict = Acknowledgement::Noted;
         for receipt in self.receipts.drain(..) {
-            match timeout_at(deadline, receipt.written()).await {
+            let written = timeout_at(deadline, receipt.written()).await;
+            if !matches!(written, Ok(Ok(()))) {
+                verdict = Acknowledgement::Unwritten;
+            }
+            match written {
                 Ok(Ok(())) => {}
                 Ok(Err(StoreError::Closed)) => return Err(StoreGone),
                 // The store has told why; it tries again by itself.
@@ -323,6 +352,9 @@ impl Engine {
                     break;
                 }
             }
+        }
+        for answer in self.acknowledged.drain(..) {
+            let _ = answer.send(verdict);
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ pub mod hosts;
 pub mod machine;
 pub mod maintenance;
 pub mod memory;
+pub mod password;
 pub mod paths;
 pub mod plugins;
 pub mod probes;

@@ -39,6 +39,7 @@
 
 mod archive;
 pub mod bare;
+mod browse;
 mod checkpoint;
 mod codec;
 mod days;
@@ -79,6 +80,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::heartbeats::Record;
 
 pub use archive::Batch;
+pub use browse::{DeliveryRow, IncidentRow, WantedDeliveries, WantedIncidents};
 pub use checkpoint::{long_log, words as long_log_words};
 pub use disabled::DisabledSink;
 pub use error::StoreError;

@@ -15,10 +15,10 @@ use crate::web::{Behaviour, WebServer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The dashboard's address, as the log had it last.
+/// The dashboard's address, as the log has it.
 pub(super) async fn address(daemon: &mut Daemon) -> String {
     let told = |log: &str| {
-        let (_, rest) = log.rsplit_once("dashboard: http://")?;
+        let rest = log.rsplit_once("dashboard: http")?.1.split_once("://")?.1;
         Some(rest.split('/').next()?.to_owned())
     };
     daemon.until("the dashboard", |daemon| told(&daemon.log()).is_some()).await;

@@ -2,6 +2,8 @@
 //!
 //! Tests talk to loopback only, end only processes that they started, and wait for a state with a bound; none sleeps.
 
+#[path = "../fixtures/browser.rs"]
+mod browser;
 #[path = "../fixtures/bus.rs"]
 mod bus;
 #[path = "../fixtures/discord.rs"]
@@ -10,12 +12,15 @@ mod discord;
 mod dns;
 #[path = "../fixtures/mail.rs"]
 mod mail;
+#[path = "../fixtures/proxy.rs"]
+mod proxy;
 #[path = "../fixtures/receiver.rs"]
 mod receiver;
 #[path = "../fixtures/web.rs"]
 mod web;
 
 mod alone;
+mod api;
 mod check_apt_updates;
 mod check_commands;
 mod check_container;
@@ -44,6 +49,7 @@ mod grafana;
 mod hanging;
 mod http_check;
 mod layers;
+mod login;
 mod maintenance_windows;
 mod migrations;
 mod oneshot;

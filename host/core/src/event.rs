@@ -3,7 +3,7 @@
 use crate::maintenance::Flag;
 use crate::monitor::Setup;
 use crate::saved::{Incident, SavedService};
-use crate::{Alert, Outcome, ServiceId, Status, Timestamp};
+use crate::{Alert, IncidentId, Outcome, ServiceId, Status, Timestamp};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Event {
     /// The configuration was reloaded: these are the services and windows from now on. What is known of a service that
     /// stays is kept.
     Reconfigured(Setup),
+    /// Somebody sees to this incident. Nothing happens if it is not open.
+    Acknowledged(IncidentId),
     /// The maintenance flag appeared, changed or went away (`None`).
     MaintenanceChanged(Option<Flag>),
 }

@@ -23,13 +23,18 @@ pub enum Lifeless {
     Overdue(Duration),
 }
 
+/// By how much the next check is late at this uptime; none if all are on time.
+#[must_use]
+pub fn overdue(progress: Progress, uptime: Duration) -> Option<Duration> {
+    progress.next_start.map(|start| uptime.saturating_sub(start)).filter(|late| *late > OVERDUE)
+}
+
 /// Whether a sign of life may be given at this uptime; `told` is how many checks had ended when the last one was given.
 ///
 /// # Errors
 /// Why not.
 pub fn alive(progress: Progress, told: u64, uptime: Duration) -> Result<(), Lifeless> {
-    let late = progress.next_start.map_or(Duration::ZERO, |start| uptime.saturating_sub(start));
-    if late > OVERDUE {
+    if let Some(late) = overdue(progress, uptime) {
         return Err(Lifeless::Overdue(late));
     }
     // Intervals may be longer than the watchdog's: then the first check has to have ended, and the next to be in time.

@@ -1,5 +1,6 @@
 //! All services together: events in, effects out. No IO, no clock.
 
+mod acknowledgement;
 mod finish;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,6 +127,7 @@ impl Monitor {
                     self.schedule.call(*index, now.uptime);
                 }
             }
+            Event::Acknowledged(incident) => self.acknowledge(incident, now, &mut effects),
             Event::Reconfigured(setup) => self.reconfigure(setup, now, &mut effects),
         }
         self.watch_wall(now);

@@ -22,6 +22,8 @@ pub struct Incident {
     pub reason: String,
     /// Failed checks so far; as long as PiHook could only not tell, the checks that could not.
     pub checks_failed: u32,
+    /// Wall time when somebody said that they see to it: nothing is told of it from then on but its end.
+    pub acknowledged: Option<Timestamp>,
 }
 
 /// What survives a restart, of all services.
@@ -132,7 +134,17 @@ impl SavedIncident {
     fn is_like(&self, other: &SavedIncident) -> bool {
         // All fields are named, so that a new one cannot be forgotten here.
         let SavedIncident {
-            record: Incident { id, opened, closed, severity, status: worst, reason: _, checks_failed: _ },
+            record:
+                Incident {
+                    id,
+                    opened,
+                    closed,
+                    severity,
+                    status: worst,
+                    reason: _,
+                    checks_failed: _,
+                    acknowledged,
+                },
             status,
             level,
             lasted: _,
@@ -148,7 +160,7 @@ impl SavedIncident {
         } = self;
         let record = &other.record;
         (*id, *opened, *closed) == (record.id, record.opened, record.closed)
-            && (*severity, *worst) == (record.severity, record.status)
+            && (*severity, *worst, *acknowledged) == (record.severity, record.status, record.acknowledged)
             && (*status, *level, *announced) == (other.status, other.level, other.announced)
             && (*maintenance, *held_recovery) == (other.maintenance, other.held_recovery)
             && *flapping == other.flapping

@@ -1,5 +1,6 @@
 //! One service under watch: its state, and what an outcome, the time or the flag makes of it.
 
+mod acknowledged;
 mod flapping;
 mod incident;
 mod notice;
@@ -106,7 +107,8 @@ impl Watched {
     pub(crate) fn speaks_at(&self) -> Option<Duration> {
         let news = (self.muting == Muting::Audible && self.holds_news()).then_some(Duration::ZERO);
         let silent_for = || self.situation(Turn::Time, None).silent_for();
-        let of_incident = if self.is_explained() { None } else { silent_for() };
+        let keeps_quiet = self.is_explained() || self.is_acknowledged();
+        let of_incident = if keeps_quiet { None } else { silent_for() };
         let silence = [of_incident, news].into_iter().flatten().min();
         silence.map(|silence| self.as_of.saturating_add(silence))
     }
@@ -250,6 +252,7 @@ impl Watched {
         now: Moment,
     ) -> Settled {
         let (next, news) = escalation::decide(&self.situation(turn, outcome));
+        let news = news.filter(|(kind, _)| self.may_tell(*kind));
         let from = self.state.incident.as_ref().map_or(0, |incident| incident.level);
         match next {
             Next::Stay => {}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pihook_core::Timestamp;
 use pihook_core::maintenance::{Maintenance, NagState};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use tracing::{debug, error, info, warn};
@@ -108,6 +108,8 @@ pub(super) struct Daemon {
     pub(super) in_use: InUse,
     pub(super) config_watch: ConfigWatch,
     pub(super) flag_watch: FlagWatch,
+    /// Hears that the dashboard has changed the flag.
+    pub(super) flag_nudged: Arc<Notify>,
     /// The flag and the windows, for those who are not the engine.
     pub(super) maintenance: watch::Sender<Maintenance>,
     /// Whether the log has said that the flag is old.
@@ -151,11 +153,10 @@ impl Daemon {
                     if self.config_watch.changed() {
                         self.reload();
                     }
-                    if let Some(file) = self.flag_watch.changed(self.running.clock.now()) {
-                        self.flag_changed(file).await;
-                    }
+                    self.look_at_flag().await;
                     self.mention_forgotten_flag();
                 }
+                () = self.flag_nudged.notified() => self.look_at_flag().await,
                 _ = tidy.tick() => memory::release_code(),
                 reloaded = ended(&mut self.reload) => self.reloaded(reloaded).await,
                 Ok(()) = self.standings.changed() => self.tell_standings().await,
@@ -206,11 +207,17 @@ impl Daemon {
         self.in_use = in_use;
         self.tell_standings().await;
         self.tell_plugins().await;
-        self.served.follow(&self.in_use.config.dashboard).await;
+        self.served.follow(&self.in_use.config).await;
         let now = self.running.clock.now();
         let (watch, file) = FlagWatch::new(&self.in_use.config.maintenance_flag, now);
         self.flag_watch = watch;
         self.flag_changed(file).await;
+    }
+
+    async fn look_at_flag(&mut self) {
+        if let Some(file) = self.flag_watch.changed(self.running.clock.now()) {
+            self.flag_changed(file).await;
+        }
     }
 
     async fn flag_changed(&mut self, file: FlagFile) {

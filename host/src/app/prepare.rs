@@ -7,7 +7,7 @@ use tracing::error;
 
 use super::judge::{Broken, judge, note_broken, wanted};
 use super::watch::Stamps;
-use super::{assemble, cache};
+use super::{assemble, cache, served};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Problems};
 use crate::plugins::{Compiler, Library, LoadError, PluginHost};
@@ -166,6 +166,10 @@ pub(super) async fn make(
     let configured = assemble::plugin_sources(&config);
     let library = Arc::new(Library::load(host, wanted(&config), &configured).await);
     note_broken(&config, &library, broken, &mut problems);
+    // A daemon that starts does its work without a dashboard, too; whoever changes the file is told.
+    if !matches!(broken, Broken::Logged) {
+        served::judge_tls(&config, &mut problems);
+    }
     judge(&config, &library, clock, &mut problems).await;
     let sinks = assemble::sinks(&config, &library, &mut problems);
     let watchdog = assemble::watchdog(&config, &mut problems);

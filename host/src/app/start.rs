@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use pihook_core::maintenance::{Maintenance, NagState};
 use pihook_core::monitor::Monitor;
-use tokio::sync::watch;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::info;
 
@@ -15,7 +15,7 @@ use super::daemon::{Daemon, RunError};
 use super::reload::{InUse, Running};
 use super::served::{Served, Sources};
 use super::watch::{ConfigWatch, FlagWatch};
-use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, shown};
+use super::{DATABASE, Prepared, assemble, flag, heartbeats, own, served, shown};
 use crate::checks::{CanaryRunner, PluginRunner, PluginStandings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -55,8 +55,6 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
     board.read(shown::accepted(clock.now().wall));
 
     let (trouble, clocked, shown) = (store.trouble(), clock.clone(), board.clone());
-    let sources = Sources { database, clock: clocked, trouble: trouble.clone(), inlet, board: shown };
-    let served = Served::start(sources, &config.dashboard).await;
     let (flag_watch, file) = FlagWatch::new(&config.maintenance_flag, clock.now());
     let flag = flag::understand(file, &config);
     let now = clock.now();
@@ -66,6 +64,21 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         Engine::new(monitor, Arc::new(canaries.clone()), store.clone(), clock.clone(), board.clone());
     engine.recall_maintenance(lasting);
     let (progress, lateness) = (engine.progress(), engine.lateness());
+    let flag_changed = Arc::new(Notify::new());
+    let (acknowledgements, acknowledged) = mpsc::channel(16);
+    // Ends with the dashboard.
+    tokio::spawn(served::pass_on(acknowledged, handle.clone()));
+    let sources = Sources {
+        database,
+        clock: clocked,
+        trouble: trouble.clone(),
+        inlet,
+        board: shown,
+        progress: progress.clone(),
+        acknowledgements,
+        flag_changed: flag_changed.clone(),
+    };
+    let served = Served::start(sources, &config).await;
     let engine = tokio::spawn(engine.run(shutdown.clone()));
     let writer = heartbeats::writer(&beats, &store, &clock, &handle);
     let (service, outcome) = own::valid(&config, now.wall);
@@ -158,6 +171,7 @@ pub(super) async fn start(prepared: Prepared, shutdown: &Shutdown) -> Result<(Da
         in_use: InUse { config, library },
         config_watch: ConfigWatch::new(stamps),
         flag_watch,
+        flag_nudged: flag_changed,
         maintenance,
         nag: NagState::default(),
         served,

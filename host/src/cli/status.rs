@@ -146,13 +146,14 @@ impl Known {
         lines.push(format!("\n{}", paint.strong("Open incidents")));
         for incident in &self.incidents {
             lines.push(format!(
-                "  #{} {} {} since {} ({}), {} failed checks: {}",
+                "  #{} {} {} since {} ({}), {} failed checks{}: {}",
                 incident.id,
                 incident.name,
                 paint.status(incident.status, incident.status.as_str()),
                 local(incident.opened, MINUTES),
                 ago(now.as_second() - incident.opened.as_second()),
                 incident.checks_failed,
+                if incident.acknowledged.is_some() { ", acknowledged" } else { "" },
                 incident.reason
             ));
         }
@@ -213,6 +214,7 @@ impl Known {
                     "severity": row.severity.as_str(),
                     "reason": row.reason,
                     "checks_failed": row.checks_failed,
+                    "acknowledged": row.acknowledged.map(|at| at.to_string()),
                 })
             })
             .collect();

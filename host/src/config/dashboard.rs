@@ -1,13 +1,19 @@
 //! Where the status page is served, and to whom.
 
+mod reach;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use pihook_core::Secret;
 
 use super::keys::{AUTH, DASHBOARD};
 use super::problem::{Fault, quoted};
-use super::reader::{Node, Reader};
+use super::reader::{Fields, Node, Reader};
 use super::sinks::flag;
+use crate::password::PasswordHash;
+
+pub use reach::{Reach, TlsFiles};
 
 /// Where the status page is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub enum Dashboard {
         auth: Auth,
         /// Who may see badges.
         badges: Badges,
+        /// By which names, through which proxies, and how.
+        reach: Box<Reach>,
     },
 }
 
@@ -43,14 +51,24 @@ pub enum Auth {
     Basic {
         /// The name.
         user: String,
-        /// The password; not empty.
-        password: Secret,
+        /// What the password is known by.
+        password: Password,
     },
+}
+
+/// What a password is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// Itself; not empty.
+    Plain(Secret),
+    /// Its hash.
+    Hashed(PasswordHash),
 }
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
-pub(super) fn read(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Dashboard {
+/// `base` is the folder that paths are relative to.
+pub(super) fn read(node: Option<Node<'_>>, base: &Path, reader: &mut Reader<'_>) -> Dashboard {
     if let Some(node) = node.as_ref().filter(|node| !node.value.is_object()) {
         if node.value != "off" {
             let remedy = "`dashboard: off`, or a mapping with `listen` and `auth`";
@@ -73,7 +91,8 @@ pub(super) fn read(node: Option<Node<'_>>, reader: &mut Reader<'_>) -> Dashboard
     }
     let auth = auth.map_or(Auth::Open, |node| read_auth(&node, reader));
     let badges = if flag(fields.get("public_badges"), reader) { Badges::Public } else { Badges::Guarded };
-    Dashboard::At { listen: listen.unwrap_or(LISTEN), auth, badges }
+    let reach = Box::new(reach::read(&fields, base, reader));
+    Dashboard::At { listen: listen.unwrap_or(LISTEN), auth, badges, reach }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, Fault> {
@@ -97,11 +116,10 @@ fn read_auth(node: &Node<'_>, reader: &mut Reader<'_>) -> Auth {
     }
     let fields = reader.fields(Some(node.clone()), &AUTH);
     let user = fields.get("user");
-    let password = fields.get("password");
-    if user.is_none() || password.is_none() {
-        let missing = if user.is_none() { "user" } else { "password" };
-        reader.fault(&node.path, Fault::new(format!("`{missing}` is missing"), remedy));
+    if user.is_none() {
+        reader.fault(&node.path, Fault::new("`user` is missing", remedy));
     }
+    let password = read_password(node, &fields, reader);
     let user = user.and_then(|node| {
         let user = reader.text(&node)?;
         // Basic authentication ends the name at the first colon.
@@ -112,15 +130,37 @@ fn read_auth(node: &Node<'_>, reader: &mut Reader<'_>) -> Auth {
         }
         Some(user)
     });
-    let password = password.and_then(|node| {
-        let password = reader.secret(&node)?;
-        if password.expose().is_empty() {
-            reader.fault(&node.path, Fault::new("the password is empty", remedy));
-        }
-        Some(password)
-    });
     match (user, password) {
         (Some(user), Some(password)) => Auth::Basic { user, password },
         _ => Auth::Open,
+    }
+}
+
+fn read_password(auth: &Node<'_>, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Password> {
+    let remedy =
+        "`password: \"${PIHOOK_PASSWORD}\"`, or the `password_hash:` that `pihook hash-password` prints";
+    let (plain, hash) = (fields.get("password"), fields.get("password_hash"));
+    match (plain, hash) {
+        (None, None) => {
+            reader.fault(&auth.path, Fault::new("`password` is missing", remedy));
+            None
+        }
+        (Some(_), Some(hash)) => {
+            reader.fault(&hash.path, Fault::new("the password stands here twice", "keep one of the two"));
+            None
+        }
+        (Some(plain), None) => {
+            let password = reader.secret(&plain)?;
+            if password.expose().is_empty() {
+                reader.fault(&plain.path, Fault::new("the password is empty", remedy));
+            }
+            Some(Password::Plain(password))
+        }
+        (None, Some(hash)) => {
+            let text = reader.secret(&hash)?;
+            let parsed = PasswordHash::parse(text.expose().trim());
+            let remedy = "what `pihook hash-password` prints, in single quotes: it has dollar signs";
+            reader.keep(&hash.path, parsed.map_err(|what| Fault::new(what, remedy))).map(Password::Hashed)
+        }
     }
 }

@@ -37,11 +37,18 @@ pub(super) const ROOT: Section = Section {
     hint: "",
 };
 
-pub(super) const DASHBOARD: Section =
-    Section { name: "dashboard", keys: &["listen", "auth", "public_badges"], later: &[], hint: "" };
+pub(super) const DASHBOARD: Section = Section {
+    name: "dashboard",
+    keys: &["listen", "auth", "public_badges", "hosts", "base_path", "trusted_proxies", "tls"],
+    later: &[],
+    hint: "",
+};
 
 pub(super) const AUTH: Section =
-    Section { name: "dashboard.auth", keys: &["user", "password"], later: &[], hint: "" };
+    Section { name: "dashboard.auth", keys: &["user", "password", "password_hash"], later: &[], hint: "" };
+
+pub(super) const TLS: Section =
+    Section { name: "dashboard.tls", keys: &["certificate", "key"], later: &[], hint: "" };
 
 pub(super) const WATCHDOG: Section =
     Section { name: "watchdog", keys: &["url", "interval"], later: &[], hint: "" };
@@ -205,9 +212,9 @@ pub(super) const SERVICE: Section = Section {
 };
 
 #[cfg(test)]
-pub(super) const ALL: [&Section; 22] = [
+pub(super) const ALL: [&Section; 23] = [
     &ROOT, &DASHBOARD, &AUTH, &HISTORY, &DEFAULTS, &LEVEL, &ZONE, &DISCORD, &TELEGRAM, &CHATS, &NTFY,
-    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC, &FLAP, &SINK, &QUIET,
+    &WEBHOOK, &PLUGIN, &ALLOW, &SERVICE, &WATCHDOG, &WINDOW, &EMAIL, &EXEC, &FLAP, &SINK, &QUIET, &TLS,
 ];
 
 impl Section {

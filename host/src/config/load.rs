@@ -101,7 +101,7 @@ fn read_root(value: &Value, surroundings: &Surroundings<'_>, reader: &mut Reader
     let degraded = root.get("escalation_degraded").map(|node| read_degraded(&node, &ladder, &known, reader));
     let inherited = services::Inherited { pace: defaults, ladder, degraded };
     let services = services::read(root.get("services"), &known, &inherited, reader);
-    let dashboard = dashboard::read(root.get("dashboard"), reader);
+    let dashboard = dashboard::read(root.get("dashboard"), surroundings.base, reader);
     let windows = windows::read(root.get("maintenance"), &zones, &services, reader);
     push::judge(&services, &dashboard, reader);
     let history = history::read(root.get("history"), &data_dir, &known, reader);

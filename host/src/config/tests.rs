@@ -91,9 +91,12 @@ fn everything_at_once() {
     assert_eq!(config.data_dir, PathBuf::from("/etc/pihook/data"));
     assert_eq!(config.maintenance_flag, PathBuf::from("/etc/pihook/data/quiet.flag"));
     let password = Secret::new("filed-secret".to_owned());
-    let auth = Auth::Basic { user: "admin".to_owned(), password: password.clone() };
+    let auth = Auth::Basic { user: "admin".to_owned(), password: Password::Plain(password.clone()) };
     let listen = SocketAddr::from(([0, 0, 0, 0], 9000));
-    assert_eq!(config.dashboard, Dashboard::At { listen, auth, badges: Badges::Public });
+    assert_eq!(
+        config.dashboard,
+        Dashboard::At { listen, auth, badges: Badges::Public, reach: Box::default() }
+    );
     assert_eq!(config.history.export_dir, PathBuf::from("/etc/pihook/data/csv"));
     assert_eq!(config.history.commit_every, Duration::from_millis(500));
     assert_eq!(config.zones.len(), 2);
@@ -156,7 +159,10 @@ fn the_defaults_of_a_short_file() {
     assert_eq!(config.data_dir, PathBuf::from("/etc/pihook/data"));
     assert_eq!(config.maintenance_flag, PathBuf::from("/etc/pihook/data/maintenance.flag"));
     let listen = SocketAddr::from(([127, 0, 0, 1], 8420));
-    assert_eq!(config.dashboard, Dashboard::At { listen, auth: Auth::Open, badges: Badges::Guarded });
+    assert_eq!(
+        config.dashboard,
+        Dashboard::At { listen, auth: Auth::Open, badges: Badges::Guarded, reach: Box::default() }
+    );
     assert_eq!(config.history.keep_checks, Duration::from_secs(30 * 86_400));
     assert_eq!(config.history.keep_rollups, Duration::from_secs(400 * 86_400));
     let service = &config.services[0].service;
@@ -184,7 +190,38 @@ fn the_dashboard_can_be_off_or_open_on_purpose() {
     assert!(matches!(open, Dashboard::At { auth: Auth::Open, .. }));
     let local = good("services: []\ndashboard: { listen: localhost:0 }").dashboard;
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    assert_eq!(local, Dashboard::At { listen, auth: Auth::Open, badges: Badges::Guarded });
+    assert_eq!(
+        local,
+        Dashboard::At { listen, auth: Auth::Open, badges: Badges::Guarded, reach: Box::default() }
+    );
+}
+
+#[test]
+fn how_the_dashboard_is_reached_is_read_and_tidied() {
+    let text = "services: []\ndashboard: { hosts: [pi.example, NAS], base_path: /pihook/, trusted_proxies: [127.0.0.1, \"::1\"], \
+                tls: { certificate: tls/cert.pem, key: /run/key.pem } }";
+    let Dashboard::At { reach, .. } = good(text).dashboard else { panic!("it is on") };
+    assert_eq!((reach.base_path.as_str(), reach.hosts.len()), ("/pihook", 2));
+    assert_eq!(reach.trusted_proxies, ["127.0.0.1", "::1"].map(|it| it.parse::<std::net::IpAddr>().unwrap()));
+    let tls = reach.tls.unwrap();
+    assert_eq!(tls.certificate, PathBuf::from("/etc/pihook/tls/cert.pem"));
+    assert_eq!(tls.key, PathBuf::from("/run/key.pem"));
+    let Dashboard::At { reach, .. } = good("services: []\ndashboard: { base_path: / }").dashboard else {
+        panic!("it is on")
+    };
+    assert_eq!(reach.base_path, "");
+}
+
+#[test]
+fn a_hash_stands_for_the_password() {
+    let hash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let text = format!("services: []\ndashboard: {{ auth: {{ user: a, password_hash: '{hash}' }} }}");
+    let Dashboard::At { auth: Auth::Basic { password: Password::Hashed(read), .. }, .. } =
+        good(&text).dashboard
+    else {
+        panic!("it is a hash")
+    };
+    assert_eq!(read.as_str(), hash);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) async fn badge(
         return (StatusCode::NOT_FOUND, "There is no such badge.\n").into_response();
     };
     let svg = draw(entry, kind, &dashboard.rendered.daily.days());
-    let public = dashboard.credentials.is_none() || dashboard.badges == Badges::Public;
+    let public = dashboard.keeper.is_none() || dashboard.badges == Badges::Public;
     answer(&headers, svg, if public { "public, max-age=30" } else { "private, max-age=30" })
 }
 

@@ -9,13 +9,18 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::serve::Listener;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
+
+use super::tls::Wire;
 
 /// Connections that are open at once. More wait in the kernel until one ends.
 const MOST: usize = 256;
+/// Bytes that are taken in before anything is answered: more than the longest header and the longest body together.
+const AHEAD: usize = 256 << 10;
 /// How long a connection may take over its next request, from the first byte to the last, or over taking in the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -23,23 +28,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Door {
     listener: TcpListener,
     free: Arc<Semaphore>,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
 }
 
 impl Door {
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, free: Arc::new(Semaphore::new(MOST)) }
+    /// With TLS, if there is something to speak it with.
+    pub(super) fn new(listener: TcpListener, tls: Option<watch::Receiver<Arc<ServerConfig>>>) -> Self {
+        Self { listener, free: Arc::new(Semaphore::new(MOST)), tls }
     }
 }
 
 impl Listener for Door {
-    type Io = Guest;
+    type Io = Wire;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Guest, SocketAddr) {
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
         // Nobody closes this semaphore.
         let Ok(place) = self.free.clone().acquire_owned().await else { return std::future::pending().await };
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Guest { stream, until: Box::pin(sleep(PATIENCE)), _place: place }, address)
+        let guest = Guest { stream, until: Box::pin(sleep(PATIENCE)), ahead: 0, _place: place };
+        (Wire::new(guest, self.tls.as_ref().map(|tls| tls.borrow().clone())), address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -52,6 +60,8 @@ impl Listener for Door {
 pub(super) struct Guest {
     stream: TcpStream,
     until: Pin<Box<Sleep>>,
+    /// Bytes that came since something was last answered.
+    ahead: usize,
     _place: OwnedSemaphorePermit,
 }
 
@@ -71,6 +81,7 @@ impl Guest {
             return self.patience(context);
         }
         self.until.as_mut().reset(Instant::now() + PATIENCE);
+        self.ahead = 0;
         written
     }
 }
@@ -81,9 +92,15 @@ impl AsyncRead for Guest {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Pending => self.patience(context),
-            read => read,
+            Poll::Ready(Ok(())) => {
+                self.ahead = self.ahead.saturating_add(buffer.filled().len().saturating_sub(before));
+                let too_much = self.ahead > AHEAD;
+                Poll::Ready(if too_much { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) })
+            }
+            failed => failed,
         }
     }
 }

@@ -14,6 +14,7 @@ use pihook_core::monitor::Muting;
 use pihook_core::{Status, Timestamp};
 
 use super::daily::Days;
+use super::desk::Forms;
 use super::stock::Waiting;
 use crate::board::{Entry, Picture, Reading};
 use crate::maintenance::{described, forgotten};
@@ -57,6 +58,7 @@ struct StatusPage<'a> {
     total: usize,
     now: String,
     now_utc: String,
+    desk: Option<Forms>,
 }
 
 #[derive(Template)]
@@ -126,6 +128,7 @@ struct IncidentLine {
     since: String,
     since_utc: String,
     checks: String,
+    acknowledged: bool,
     reason: String,
 }
 
@@ -138,6 +141,7 @@ pub(super) fn render(
     picture: &Picture,
     filter: &Filter,
     beside: &Beside,
+    desk: Option<Forms>,
     now: Timestamp,
 ) -> askama::Result<String> {
     let names: BTreeSet<&str> = picture.entries.iter().map(|entry| entry.listed.zone.as_str()).collect();
@@ -161,6 +165,7 @@ pub(super) fn render(
         total: picture.entries.len(),
         now: local(now),
         now_utc: now.to_string(),
+        desk,
     }
     .render()
 }
@@ -214,6 +219,7 @@ impl Head {
                     usize::try_from(incident.checks_failed).unwrap_or(usize::MAX),
                     "failed check",
                 ),
+                acknowledged: incident.acknowledged.is_some(),
                 reason: incident.reason.clone(),
             };
         Self {

@@ -13,7 +13,7 @@ use tracing::error;
 use super::daily::Daily;
 use super::page::{self, Filter};
 use super::stock::Outbox;
-use super::{Shared, beside, packed};
+use super::{Shared, beside, desk, packed};
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 /// How long a page is good enough for the next who asks.
@@ -82,7 +82,9 @@ async fn made(dashboard: Shared, filter: Filter) -> Option<String> {
     }
     let picture = dashboard.board.picture();
     let (beside, now) = (beside(&dashboard).await, dashboard.clock.now().wall);
-    let page = tokio::task::spawn_blocking(move || page::render(&picture, &filter, &beside, now)).await;
+    let forms = desk::forms(&dashboard);
+    let page =
+        tokio::task::spawn_blocking(move || page::render(&picture, &filter, &beside, forms, now)).await;
     match page {
         Ok(Ok(page)) => {
             if whole {

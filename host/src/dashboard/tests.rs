@@ -1,6 +1,6 @@
 //! Real connections on paused time: it passes only where both sides wait.
 
-use pihook_core::{Secret, ServiceId};
+use pihook_core::{Moment, Secret, ServiceId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -14,9 +14,20 @@ use crate::shutdown::{self, ShutdownSender};
 
 const PUSH_TOKEN: &str = "Push-Token_0123456789";
 
+/// Of a daemon that has run for a while.
+struct Aged(SystemClock);
+
+impl Clock for Aged {
+    fn now(&self) -> Moment {
+        let now = self.0.now();
+        Moment { uptime: now.uptime + Duration::from_secs(100), ..now }
+    }
+}
+
 pub(super) struct Stage {
     address: SocketAddr,
     trouble: watch::Sender<Option<String>>,
+    progress: watch::Sender<Progress>,
     arrivals: mpsc::Receiver<Arrival>,
     pub(super) board: Board,
     stop: ShutdownSender,
@@ -28,8 +39,9 @@ impl Stage {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let trouble = watch::Sender::new(None);
+        let progress = watch::Sender::new(Progress::default());
         let heartbeats = Arc::new(Heartbeats::default());
-        let clock = Arc::new(SystemClock::start());
+        let clock = Arc::new(Aged(SystemClock::start()));
         heartbeats.follow(
             vec![(ServiceId::new("backup"), Secret::new(PUSH_TOKEN.to_owned()))],
             Vec::new(),
@@ -39,8 +51,14 @@ impl Stage {
         let (inlet, arrivals) = inlet(heartbeats);
         let dashboard = Dashboard {
             database: PathBuf::from("/nowhere"),
-            credentials: None,
+            keeper: None,
             badges: Badges::Guarded,
+            reach: Reach::default(),
+            is_private: true,
+            configured: watch::Sender::new(Arc::default()).subscribe(),
+            desk: Desk::new(Arc::default()).unwrap(),
+            acknowledgements: mpsc::channel(1).0,
+            progress: progress.subscribe(),
             clock,
             trouble: trouble.subscribe(),
             inlet,
@@ -49,8 +67,8 @@ impl Stage {
             rendered: Rendered::default(),
         };
         let (stop, stopped) = shutdown::channel();
-        let task = tokio::spawn(run(listener, dashboard, stopped));
-        Self { address, trouble, arrivals, board, stop, task }
+        let task = tokio::spawn(run(listener, None, dashboard, stopped));
+        Self { address, trouble, progress, arrivals, board, stop, task }
     }
 
     /// A connection that has sent this.
@@ -62,7 +80,7 @@ impl Stage {
 
     /// Somebody who listens to events, from behind the head of the answer on.
     pub(super) async fn listen(&self) -> Listener {
-        let mut listener = Listener(self.guest("GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await);
+        let mut listener = Listener(self.guest("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").await);
         let head = listener.until("\r\n\r\n").await;
         assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/event-stream"), "{head}");
         listener
@@ -117,6 +135,20 @@ async fn a_database_that_cannot_be_written_is_unhealthy() {
     assert!(sick.starts_with("HTTP/1.0 503") && sick.ends_with("disk full\n"), "{sick}");
     stage.trouble.send_replace(None);
     assert!(stage.health().await.ends_with("ok\n"));
+}
+
+#[tokio::test]
+async fn checks_that_are_late_are_unhealthy() {
+    let stage = Stage::new().await;
+    let next = |second| Progress { checked: 1, next_start: Some(Duration::from_secs(second)) };
+    stage.progress.send_replace(next(90));
+    assert!(stage.health().await.ends_with("ok\n"));
+    stage.progress.send_replace(next(50));
+    let sick = stage.health().await;
+    assert!(sick.starts_with("HTTP/1.0 503") && sick.contains("a check should have started 5"), "{sick}");
+    stage.trouble.send_replace(Some("disk full".to_owned()));
+    let sick = stage.health().await;
+    assert!(sick.contains("disk full\na check should have started"), "{sick}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,6 +74,8 @@ pub struct OpenIncident {
     pub reason: String,
     /// Failed checks so far.
     pub checks_failed: u32,
+    /// When somebody said that they see to it.
+    pub acknowledged: Option<Timestamp>,
 }
 
 /// Why a delivery is not delivered.
@@ -142,7 +144,8 @@ impl StoreReader {
     /// The incidents that are not over, oldest first.
     pub fn open_incidents(&self) -> Result<Vec<OpenIncident>, StoreError> {
         self.all(
-            "SELECT i.id, s.key, s.name, s.zone, i.opened_ms, i.severity, i.status, i.reason, i.checks_failed
+            "SELECT i.id, s.key, s.name, s.zone, i.opened_ms, i.severity, i.status, i.reason, i.checks_failed,
+                 i.acknowledged_ms
              FROM incidents i JOIN services s ON s.id = i.service WHERE i.closed_ms IS NULL ORDER BY i.id",
             open_incident,
         )
@@ -233,6 +236,7 @@ fn open_incident(row: &Row<'_>) -> rusqlite::Result<OpenIncident> {
         status: word(row, 6, Status::parse)?,
         reason: row.get(7)?,
         checks_failed: count(row.get(8)?),
+        acknowledged: row.get::<_, Option<i64>>(9)?.map(instant),
     })
 }
 

@@ -133,19 +133,22 @@ fn upsert_incident(db: &Connection, service: i64, incident: &Incident) -> rusqli
         ":status": incident.status.as_str(),
         ":reason": incident.reason,
         ":failed": incident.checks_failed,
+        ":acknowledged": incident.acknowledged.map(millis),
     };
     // Not ON CONFLICT: an insert also writes the page of AUTOINCREMENT's counter.
     let updated = db
         .prepare_cached(
             "UPDATE incidents SET service = :service, opened_ms = :opened, closed_ms = :closed,
-                 severity = :severity, status = :status, reason = :reason, checks_failed = :failed
+                 severity = :severity, status = :status, reason = :reason, checks_failed = :failed,
+                 acknowledged_ms = :acknowledged
              WHERE id = :id",
         )?
         .execute(values)?;
     if updated == 0 {
         db.prepare_cached(
-            "INSERT INTO incidents (id, service, opened_ms, closed_ms, severity, status, reason, checks_failed)
-             VALUES (:id, :service, :opened, :closed, :severity, :status, :reason, :failed)",
+            "INSERT INTO incidents (id, service, opened_ms, closed_ms, severity, status, reason, checks_failed,
+                 acknowledged_ms)
+             VALUES (:id, :service, :opened, :closed, :severity, :status, :reason, :failed, :acknowledged)",
         )?
         .execute(values)?;
     }

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_batches.sql"),
     include_str!("migrations/0006_ledger.sql"),
     include_str!("migrations/0007_days.sql"),
+    include_str!("migrations/0008_acknowledgement.sql"),
 ];
 
 /// How long a statement waits for another process's lock.

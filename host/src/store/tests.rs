@@ -1,3 +1,4 @@
+mod browse;
 mod checkpoint;
 mod commits;
 mod crash;
@@ -156,6 +157,7 @@ pub(super) fn incident() -> Incident {
         status: Status::Down,
         reason: "connection refused".to_owned(),
         checks_failed: 3,
+        acknowledged: Some(at(20)),
     }
 }
 

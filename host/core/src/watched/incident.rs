@@ -61,6 +61,7 @@ impl Watched {
             status: outcome.status,
             reason: outcome.summary.clone(),
             checks_failed: self.failures_so_far(),
+            acknowledged: None,
         };
         *next_incident = next_incident.saturating_add(1);
         self.state.incident = Some(SavedIncident {
@@ -86,6 +87,7 @@ impl Watched {
         let (Some(incident), Some(outcome)) = (self.state.incident.as_mut(), outcome) else { return };
         incident.held_recovery = None;
         incident.record.closed = None;
+        incident.record.acknowledged = None;
         incident.last_summary.clone_from(&outcome.summary);
         incident.last_response_time = outcome.response_time;
         incident.count_failures(failures, outcome);

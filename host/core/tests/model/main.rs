@@ -2,6 +2,7 @@
 //! with a naive reference model.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+mod acknowledgement;
 mod agreement;
 mod cadence;
 mod held;

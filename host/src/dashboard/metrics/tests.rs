@@ -1,13 +1,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pihook_core::liveness::Progress;
 use pihook_core::monitor::View;
 use pihook_core::{Metric, ServiceId, Timestamp, ZoneId};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::board::{Board, Listed};
 use crate::clock::SystemClock;
+use crate::dashboard::{Desk, Reach};
 use crate::heartbeats::{Heartbeats, inlet};
 
 fn text(board: &Board) -> String {
@@ -15,8 +17,14 @@ fn text(board: &Board) -> String {
     let trouble = watch::Sender::new(None);
     let dashboard = Dashboard {
         database: "/nowhere".into(),
-        credentials: None,
+        keeper: None,
         badges: crate::dashboard::Badges::Guarded,
+        reach: Reach::default(),
+        is_private: true,
+        configured: watch::Sender::new(Arc::default()).subscribe(),
+        desk: Desk::new(Arc::default()).unwrap(),
+        acknowledgements: mpsc::channel(1).0,
+        progress: watch::Sender::new(Progress::default()).subscribe(),
         clock: Arc::new(SystemClock::start()),
         trouble: trouble.subscribe(),
         inlet,

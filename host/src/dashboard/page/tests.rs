@@ -50,6 +50,7 @@ fn incident(reason: &str) -> Incident {
         status: Status::Down,
         reason: reason.to_owned(),
         checks_failed: 3,
+        acknowledged: None,
     }
 }
 
@@ -60,7 +61,7 @@ fn evil_beside() -> Beside {
 }
 
 fn page(board: &Board, filter: &Filter) -> String {
-    render(&board.picture(), filter, &Beside::default(), now()).unwrap()
+    render(&board.picture(), filter, &Beside::default(), None, now()).unwrap()
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn five_hundred_services_fit_into_150_kilobytes() {
         days.insert(ServiceId::new(id), (0..30).map(|_| day(random() % 10)).collect());
     }
     let beside = Beside { days: Arc::new(Days::for_test(days)), ..Beside::default() };
-    let page = render(&board.picture(), &Filter::default(), &beside, now()).unwrap();
+    let page = render(&board.picture(), &Filter::default(), &beside, None, now()).unwrap();
     let sent = super::super::packed::gzip(page.as_bytes());
     assert!(sent.len() < 150_000, "{} bytes of {}", sent.len(), page.len());
 }
@@ -241,13 +242,13 @@ fn maintenance_is_said_above_all_with_its_reason_and_a_flag_that_was_forgotten()
     board.maintain(Vec::new());
     board.note_overdue(None);
     board.note_long_log(Some(65_536_000));
-    let long = super::render(&board.picture(), &Filter::default(), &Beside::default(), now()).unwrap();
+    let long = super::render(&board.picture(), &Filter::default(), &Beside::default(), None, now()).unwrap();
     assert!(
         long.contains("<p class=\"warning\">The write-ahead log of the database has grown to 65 MB"),
         "{long}"
     );
     assert!(
-        !super::render(&board.picture(), &Filter::default(), &Beside::default(), now())
+        !super::render(&board.picture(), &Filter::default(), &Beside::default(), None, now())
             .unwrap()
             .contains("maintenance")
     );

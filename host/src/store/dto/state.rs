@@ -58,6 +58,8 @@ struct IncidentDto {
     status: Text<Status>,
     reason: String,
     checks_failed: u32,
+    #[serde(default)]
+    acknowledged: Option<Text<Timestamp>>,
 }
 
 impl From<&SavedService> for ServiceDto {
@@ -145,6 +147,7 @@ impl From<&Incident> for IncidentDto {
             status: Text(incident.status),
             reason: incident.reason.clone(),
             checks_failed: incident.checks_failed,
+            acknowledged: incident.acknowledged.map(Text),
         }
     }
 }
@@ -159,6 +162,7 @@ impl From<IncidentDto> for Incident {
             status: dto.status.0,
             reason: dto.reason,
             checks_failed: dto.checks_failed,
+            acknowledged: dto.acknowledged.map(|at| at.0),
         }
     }
 }

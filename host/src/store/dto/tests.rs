@@ -98,8 +98,9 @@ prop_compose! {
         status in select(&Status::ALL[..]),
         reason in text(),
         checks_failed in any::<u32>(),
+        acknowledged in of(timestamp()),
     ) -> Incident {
-        Incident { id: IncidentId(id), opened, closed, severity, status, reason, checks_failed }
+        Incident { id: IncidentId(id), opened, closed, severity, status, reason, checks_failed, acknowledged }
     }
 }
 

@@ -233,7 +233,7 @@ proptest! {
         checks.iter().for_each(|it| insert(&db, *it));
         for (id, (closed, told)) in (1_i64..).zip(&incidents) {
             db.execute(
-                "INSERT INTO incidents VALUES (?1, 1, ?2, ?3, 'critical', 'down', '', 1)",
+                "INSERT INTO incidents VALUES (?1, 1, ?2, ?3, 'critical', 'down', '', 1, NULL)",
                 rusqlite::params![id, FIRST, closed.map(|after| FIRST + after)],
             )
             .unwrap();
@@ -332,8 +332,8 @@ fn pruning_ends_and_leaves_what_is_needed() {
         insert(&db, (minute * 60_000, minute % 2 == 0, 0, Some(5000), false));
     }
     db.execute_batch(
-        "INSERT INTO incidents VALUES (1, 1, 0, NULL, 'critical', 'down', '', 1), (2, 1, 0, 1, 'critical', 'down', '', 1),
-             (3, 1, 0, 1, 'critical', 'down', '', 1);
+        "INSERT INTO incidents VALUES (1, 1, 0, NULL, 'critical', 'down', '', 1, NULL), (2, 1, 0, 1, 'critical', 'down', '', 1, NULL),
+             (3, 1, 0, 1, 'critical', 'down', '', 1, NULL);
          INSERT INTO alerts VALUES (1, 2, 1, 'opened', '', 0, '{}');
          INSERT INTO deliveries (alert, sink) VALUES (1, 'discord');",
     )

@@ -146,6 +146,7 @@ fn incident(service: &ServiceId, number: u64, begins: i64) -> Commit {
         status: Status::Down,
         reason: "connection refused".to_owned(),
         checks_failed: 10,
+        acknowledged: None,
     };
     Commit { incident: Some(incident), ..commit(service) }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use pihook::board::{Board, Listed, Reading, Setting};
 use pihook::clock::{Clock, SystemClock};
-use pihook::dashboard::{Badges, Channel, Dashboard, Rendered, run};
+use pihook::dashboard::{Badges, Channel, Dashboard, Desk, Reach, Rendered, run};
 use pihook::heartbeats::{Heartbeats, inlet};
 use pihook::shutdown;
+use pihook_core::liveness::Progress;
 use pihook_core::monitor::{Muting, View};
 use pihook_core::{Metric, Outcome, ServiceId, Status, ZoneId};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::past;
 
@@ -26,8 +27,14 @@ pub(crate) fn serve(database: &Path, services: u64) {
         let (_trouble, trouble) = watch::channel(None);
         let dashboard = Dashboard {
             database: database.to_owned(),
-            credentials: None,
+            keeper: None,
             badges: Badges::Guarded,
+            reach: Reach::default(),
+            is_private: true,
+            configured: watch::channel(Arc::default()).1,
+            desk: Desk::new(Arc::default()).unwrap(),
+            acknowledgements: mpsc::channel(1).0,
+            progress: watch::channel(Progress::default()).1,
             clock,
             trouble,
             inlet,
@@ -38,7 +45,7 @@ pub(crate) fn serve(database: &Path, services: u64) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         println!("{}", listener.local_addr().unwrap());
         let (_stop, stopped) = shutdown::channel();
-        tokio::join!(run(listener, dashboard, stopped), go_on(&board, services));
+        tokio::join!(run(listener, None, dashboard, stopped), go_on(&board, services));
     });
 }
 
