@@ -74,6 +74,8 @@ async fn a_zone_that_is_cut_off_is_one_alert_and_real_outages_are_told_when_it_i
     assert!(messages[3].text().contains("Downtime"), "{}", messages[3].text());
     daemon.further_checks("Shop", 4).await;
     assert_eq!(discord.requests(), 5);
+    let cut_off = daemon.checks_of("Zone external").into_iter().filter(|check| check.status == "down");
+    assert!(cut_off.count() >= 3, "history has the zone too");
     let incidents: Vec<_> = daemon.incidents().into_iter().map(|incident| incident.service).collect();
     assert_eq!(incidents, ["Zone external", "NAS", "Blog"]);
     assert_eq!(discord.violations(), [""; 0]);

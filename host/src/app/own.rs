@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use pihook_core::monitor::Setup;
+use pihook_core::silence::zone_of;
 use pihook_core::{
     After, Cadence, Ladder, Level, Outcome, Service, ServiceId, Severity, SinkId, Status, Timestamp, ZoneId,
 };
@@ -58,7 +59,8 @@ pub(super) async fn register(store: &Store, config: &Config) -> Result<(), Store
             Cadence::Every(every) => Some(every),
             Cadence::Pushed => None,
         };
-        let named = RegisteredService { id, name: name.to_string(), zone, check: CHECK.to_owned(), every };
+        let check = if zone_of(id.as_str()).is_some() { zones::CHECK } else { CHECK };
+        let named = RegisteredService { id, name: name.to_string(), zone, check: check.to_owned(), every };
         store.register_internal(named).await?;
     }
     Ok(())

@@ -220,7 +220,7 @@ impl Reference {
         // A share of whole percents and sums of a few weights are never closer than this without being equal.
         let percent = || rate(flap, &self.blinks) * 100.0 + 1e-9;
         let enters = || percent() >= f64::from(flap.high);
-        let leaves = || percent() - 2e-9 < f64::from(flap.low);
+        let leaves = || percent() < f64::from(flap.low);
         let well = || self.good() >= self.service.recover_after.get() as usize;
         let flapping = self.outage.as_ref().is_some_and(|outage| outage.flapping);
         match (flapping, status.is_bad()) {

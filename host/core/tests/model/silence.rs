@@ -116,6 +116,26 @@ fn an_open_incident_is_neither_reminded_nor_escalated_nor_ended_by_what_is_expla
 }
 
 #[test]
+fn news_are_told_while_a_failure_is_explained_and_nothing_else_is() {
+    let mut world = World::new(vec![dependent("a", &["b"]), dependent("b", &[])]);
+    for _ in 0..2 {
+        world.outcome("a", Status::Down);
+        world.outcome("b", Status::Up);
+    }
+    world.set_flag(Some(pihook_core::maintenance::Flag::default()));
+    world.pass(10);
+    assert_eq!(world.news("a", Status::Down), []);
+    world.outcome("b", Status::Down);
+    world.pass(5000);
+    let told = said(&world.set_flag(None));
+    let news = (AlertKind::Notice, Reason::AfterMaintenance);
+    assert_eq!(told, [news], "that it was down already is said when it can be told again");
+    world.pass(10);
+    world.outcome("a", Status::Down);
+    assert_eq!(said(&world.outcome("b", Status::Up)), [(AlertKind::Reminder, Reason::AfterMaintenance)]);
+}
+
+#[test]
 fn what_nobody_answers_counts_after_a_minute() {
     let mut world = World::new(vec![dependent("a", &["b"]), dependent("b", &[])]);
     world.outcome("a", Status::Down);

@@ -267,7 +267,7 @@ impl<'t> Simulation<'t> {
         let tick = self.tick();
         self.follows[index].pass(tick);
         if let Some(logged) = &commit.outcome {
-            let ended = self.settling.remove(&index).expect("a check is settled once");
+            let ended = self.settling.remove(&index).unwrap();
             let cause = logged.outcome.summary.split_once("; the check said: ").map(|(cause, _)| cause);
             self.is_right_to_be_explained(index, &ended, cause);
             match cause {
@@ -337,7 +337,7 @@ impl<'t> Simulation<'t> {
             response: outcome.response_time,
             stands_for: interval,
         };
-        if index % 10 != 0 {
+        if !index.is_multiple_of(10) {
             return;
         }
         let day = self.age.as_secs() / 86_400;

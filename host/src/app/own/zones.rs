@@ -9,6 +9,9 @@ use crate::checks::{CanarySpec, CanarySpecs};
 use crate::config::{CanaryConfig, Config, ServiceConfig};
 use crate::plugins::Library;
 
+/// What history says of their checks.
+pub(super) const CHECK: &str = "canaries";
+
 /// Interfaces by which a check's plugin hears from the network.
 const NETWORK: [&str; 6] = ["http", "tcp", "tls", "dns", "icmp", "heartbeat"];
 

@@ -113,6 +113,21 @@ fn what_is_wrong_stands_on_top_the_worst_first() {
 }
 
 #[test]
+fn a_zone_that_is_cut_off_is_told_on_top_until_it_is_back() {
+    let board = Board::new();
+    board.list(vec![listed("b", "Bellis", "external", "http")]);
+    let zone = pihook_core::silence::zone_service(&pihook_core::ZoneId::new("external"));
+    let note = |status| {
+        let outcome = outcome(status, "cut off: no canary answers");
+        board.note(&zone, view(Status::Up, None), Muting::Audible, Some(&outcome));
+        page(&board, &Filter::default())
+    };
+    let page = note(Status::Down);
+    assert!(page.contains("Zone external is cut off since"), "{page}");
+    assert!(!note(Status::Up).contains("cut off"));
+}
+
+#[test]
 fn the_server_filters_by_name_zone_and_status() {
     let board = Board::new();
     board.list(vec![
