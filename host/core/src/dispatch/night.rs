@@ -96,11 +96,12 @@ impl<'q> Night<'q> {
     /// Whether these are a whole incident that lay within one night.
     fn has_passed(&self, alerts: &[&Waiting]) -> bool {
         let (Some(first), Some(last)) = (alerts.first(), alerts.last()) else { return false };
+        let is_whole = first.kind != AlertKind::Recovered && last.kind == AlertKind::Recovered;
         let untold = alerts.iter().all(|alert| alert.told == Told::Never);
         let one_night = self.quiet.contains(first.at)
             && self.quiet.contains(last.at)
             && self.quiet.next_change(first.at).is_none_or(|end| last.at < end);
-        last.kind == AlertKind::Recovered && untold && one_night
+        is_whole && untold && one_night
     }
 }
 

@@ -61,9 +61,13 @@ fn what_began_or_ended_by_day_is_told() {
     assert_eq!(fates(NIGHT, &evening), [Fate::Held; 2]);
     let other_night = [warning(Opened, NIGHT), warning(Recovered, "2026-11-23T23:00:00+01:00")];
     assert_eq!(fates("2026-11-23T23:00:00+01:00", &other_night), [Fate::Held; 2]);
+    // The end of what the sink was told of, and of what it may have been told of long ago.
     let told = Waiting { told: Told::Before, ..warning(Recovered, NIGHT) };
-    assert_eq!(fates(NIGHT, &[told]), [Fate::Held]);
-    assert_eq!(fates(MORNING, &[told]), [Fate::Due]);
+    let reminded = [Waiting { told: Told::Before, ..warning(AlertKind::Reminder, NIGHT) }, told];
+    for end in [&[told][..], &[warning(Recovered, NIGHT)], &reminded] {
+        assert!(fates(NIGHT, end).iter().all(|fate| *fate == Fate::Held));
+        assert!(fates(MORNING, end).iter().all(|fate| *fate == Fate::Due));
+    }
 }
 
 #[test]

@@ -1,17 +1,20 @@
 //! Gathering, quiet hours and fallbacks, on paused time.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::tz::db;
 use pihook_core::dispatch::Fallback;
 use pihook_core::maintenance::{Days, Recurrence, When};
 use pihook_core::{AlertKind, IncidentId, Severity};
+use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::scripted::{Act, Seen, disable, next, refuse, retry, scripted, scripted_sink};
 use super::stage::{Stage, alert, set_with};
-use crate::sinks::{Form, Verdict};
+use crate::sinks::{Asking, Form, SendContext, Sending, Verdict};
 use crate::store::DeliveryState;
 use crate::tasks::deliver::*;
 
@@ -217,4 +220,131 @@ async fn the_fallback_of_a_failing_sink_is_told_when_patience_ends() {
     assert!(next(&mut seen).await.title.starts_with("three opened"));
     stage.until("delivered", <[_]>::is_empty).await;
     nothing(&mut told);
+}
+
+/// Notes what it is given, and what it does with it.
+#[derive(Default)]
+struct Witness {
+    script: Mutex<VecDeque<Verdict>>,
+    seen: Mutex<Vec<Attempt>>,
+}
+
+/// The numbers of the alerts in it, how it was laid out, and what came of it.
+type Attempt = (Vec<usize>, Form, Verdict);
+
+impl Sink for Witness {
+    fn kind(&self) -> &'static str {
+        "witness"
+    }
+
+    fn fingerprint(&self) -> String {
+        String::new()
+    }
+
+    fn send<'a>(&'a self, _message: &'a Message, context: &'a SendContext<'a>) -> Sending<'a> {
+        let verdict = self.script.lock().unwrap().pop_front().unwrap_or(Verdict::Sent);
+        let mut numbers: Vec<usize> =
+            context.alerts().map(|alert| alert.service.as_str().parse().unwrap()).collect();
+        numbers.sort_unstable();
+        self.seen.lock().unwrap().push((numbers, context.form, verdict.clone()));
+        Box::pin(std::future::ready(verdict))
+    }
+
+    fn ask(&self) -> Asking<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Decide(usize),
+    Answer(Vec<Verdict>),
+    Pass(u64),
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let verdict = prop_oneof![
+        Just(Verdict::Sent),
+        Just(Verdict::Retry("unreachable".to_owned())),
+        Just(Verdict::Wait(Duration::from_secs(3))),
+        Just(Verdict::Refused("bad request".to_owned())),
+        Just(Verdict::Disabled("gone".to_owned())),
+    ];
+    let step = prop_oneof![
+        4 => (1_usize..8).prop_map(Step::Decide),
+        2 => proptest::collection::vec(verdict, 1..5).prop_map(Step::Answer),
+        2 => (0_u64..40).prop_map(Step::Pass),
+        1 => Just(Step::Restart),
+    ];
+    proptest::collection::vec(step, 1..14)
+}
+
+/// Everything that was given to the sink in the course of these steps, and how much was decided.
+async fn witnessed(gather: u64, per_minute: u32, steps: Vec<Step>) -> (Vec<Attempt>, usize) {
+    let policy = Policy {
+        gather: Duration::from_secs(gather),
+        per_minute: NonZeroU32::new(per_minute).unwrap(),
+        ..Policy::EACH
+    };
+    let (mut stage, witness, mut decided) = (Stage::new(), Arc::new(Witness::default()), 0);
+    let sinks = || set_with("counting", &policy, [("chat", Arc::clone(&witness) as Arc<dyn Sink>)]);
+    stage.run(sinks());
+    for step in steps {
+        match step {
+            Step::Decide(count) => {
+                for number in decided..decided + count {
+                    stage.decide(&number.to_string(), &["chat"]).await;
+                }
+                decided += count;
+            }
+            Step::Answer(verdicts) => *witness.script.lock().unwrap() = verdicts.into(),
+            Step::Pass(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Step::Restart => {
+                stage.stop().await;
+                stage.run(sinks());
+            }
+        }
+    }
+    witness.script.lock().unwrap().clear();
+    // A sink that was disabled is asked once more.
+    stage.reload(sinks());
+    for _ in 0..5000 {
+        if stage.undelivered().iter().all(|row| row.state == DeliveryState::Dead) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    stage.stop().await;
+    let seen = witness.seen.lock().unwrap().clone();
+    (seen, decided)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_doubled_split_or_disordered(
+        gather in prop_oneof![Just(0_u64), Just(10)],
+        per_minute in prop_oneof![Just(2_u32), Just(6), Just(600)],
+        steps in steps(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (seen, decided) = runtime.block_on(witnessed(gather, per_minute, steps));
+        let (mut ended, mut open) = (Vec::new(), None::<Vec<usize>>);
+        for (batch, form, verdict) in seen {
+            if let Some(before) = &open {
+                prop_assert_eq!(before, &batch, "a batch was changed after it was tried");
+            }
+            // Refused in plain words too, it is given up.
+            let given_up = form == Form::Plain && matches!(verdict, Verdict::Refused(_));
+            if verdict == Verdict::Sent || given_up {
+                ended.extend(batch);
+                open = None;
+            } else {
+                open = Some(batch);
+            }
+        }
+        prop_assert_eq!(ended, (0..decided).collect::<Vec<_>>(), "lost, doubled or out of order");
+    }
 }
