@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -81,6 +82,141 @@ async fn a_start_on_a_read_only_disk_says_so() {
     daemon.spawn();
     assert_eq!(daemon.ended(PATIENCE).await.code(), Some(70));
     assert!(daemon.log().contains("Read-only file system"), "{}", daemon.log());
+}
+
+/// A small ext4 filesystem in a file, which breaks when it is told to. Unmounted at the end.
+struct Breakable {
+    at: PathBuf,
+    image: PathBuf,
+}
+
+impl Breakable {
+    /// None, with a printed reason, where this machine lets nobody mount.
+    fn new(at: PathBuf, image: PathBuf) -> Option<Self> {
+        fs::create_dir_all(&at).unwrap();
+        fs::File::create(&image).unwrap().set_len(24 << 20).unwrap();
+        let disk = Self { at, image };
+        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&disk.image).output();
+        let made = made.is_ok_and(|made| made.status.success());
+        if made && disk.mount() {
+            return Some(disk);
+        }
+        println!("not tested: no filesystem in a file can be made and mounted");
+        None
+    }
+
+    fn mount(&self) -> bool {
+        let mount = Command::new("mount")
+            .args(["-o", "loop,errors=remount-ro"])
+            .arg(&self.image)
+            .arg(&self.at)
+            .output()
+            .unwrap();
+        mount.status.success()
+    }
+
+    /// From now on the kernel refuses to write there, also to files that are open for it: this is what an error of the
+    /// disk does.
+    fn break_it(&self) {
+        let broken = Command::new("mount").args(["-o", "remount,abort"]).arg(&self.at).status().unwrap();
+        assert!(broken.success());
+    }
+
+    /// As a repair does, nothing of it may be in use.
+    fn mend(&self) {
+        let unmounted = Command::new("umount").arg(&self.at).status().unwrap();
+        assert!(unmounted.success() && self.mount());
+    }
+}
+
+impl Drop for Breakable {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_turns_read_only_stops_no_check_and_loses_no_alert() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let mut daemon = Daemon::prepare(&config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]));
+    let cache = daemon.path("data/cache");
+    fs::rename(&cache, daemon.path("cache")).unwrap();
+    let Some(disk) = Breakable::new(daemon.path("data"), daemon.path("disk.img")) else { return };
+    std::os::unix::fs::symlink(daemon.path("cache"), cache).unwrap();
+    daemon.restart().await;
+    daemon.further_checks("NAS", 2).await;
+    let committed = daemon.count("NAS", "up");
+
+    disk.break_it();
+    daemon.until("the trouble", |it| it.log().contains("the database cannot be written")).await;
+    let before = server.requests();
+    daemon.until("checks to go on", |_| server.requests() >= before + 3).await;
+    server.set(Behaviour::Close).await;
+    daemon.until("the outage to be told", |_| about_nas(&discord).len() == 1).await;
+    server.set(Behaviour::ok("")).await;
+    daemon.until("the recovery to be told", |_| about_nas(&discord).len() == 2).await;
+    assert!(about_nas(&discord)[0].text().contains("Told from memory"));
+    daemon.stop().await;
+    assert!(daemon.log().contains("the database was closed before all could be written"), "{}", daemon.log());
+
+    disk.mend();
+    daemon.restart().await;
+    daemon.further_checks("NAS", 2).await;
+    assert!(daemon.count("NAS", "up") >= committed, "something committed is lost");
+    assert_eq!(daemon.integrity(), "ok");
+    assert_eq!(about_nas(&discord).len(), 2);
+    daemon.stop().await;
+}
+
+/// Files that the kernel refuses to write to, also where they are open already, as on a read-only disk; until dropped.
+struct Protected([PathBuf; 2]);
+
+impl Protected {
+    /// The daemon's database. None, with a printed reason, where this filesystem cannot do that.
+    fn database(daemon: &Daemon) -> Option<Self> {
+        let protected = Self(["data/pihook.db", "data/pihook.db-wal"].map(|name| daemon.path(name)));
+        if protected.change("+i") {
+            return Some(protected);
+        }
+        println!("not tested: no file can be protected here");
+        None
+    }
+
+    fn change(&self, how: &str) -> bool {
+        let changed = Command::new("chattr").arg(how).args(&self.0).output();
+        changed.is_ok_and(|changed| changed.status.success())
+    }
+}
+
+impl Drop for Protected {
+    fn drop(&mut self) {
+        // Or the folder cannot be removed.
+        self.change("-i");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_read_only_for_a_while_goes_on_by_itself() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let text = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let mut daemon = Daemon::start(&text).await;
+    daemon.further_checks("NAS", 2).await;
+    let Some(protected) = Protected::database(&daemon) else { return };
+    daemon.until("the trouble", |it| it.log().contains("the database cannot be written")).await;
+    server.set(Behaviour::Close).await;
+    daemon.until("the outage to be told", |_| about_nas(&discord).len() == 1).await;
+    let checked = server.requests();
+    drop(protected);
+    daemon.until("the recovery", |it| it.log().contains("the database can be written again")).await;
+    daemon.until("what was held", |it| it.checks_of("NAS").len() >= checked).await;
+    server.set(Behaviour::ok("")).await;
+    daemon.until("the recovery to be told", |_| about_nas(&discord).len() == 2).await;
+    let alerts: Vec<_> = daemon.alerts().into_iter().filter(|alert| alert.service == "NAS").collect();
+    assert_eq!(alerts.len(), 2, "{alerts:?}");
+    assert_eq!(daemon.integrity(), "ok");
+    daemon.stop().await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub struct Lateness(Arc<Mutex<Duration>>);
 
 impl Lateness {
     /// A check has started so late.
-    pub(super) fn note(&self, late: Duration) {
+    pub(crate) fn note(&self, late: Duration) {
         let mut worst = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *worst = late.max(*worst);
     }

@@ -62,3 +62,6 @@ fn judged(pace: Pace, at: Timestamp) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
