@@ -63,6 +63,8 @@ pub struct Picture {
     pub maintenance: Vec<Period>,
     /// How old the maintenance flag is, if it is old enough to have been forgotten.
     pub overdue: Option<Overdue>,
+    /// Bytes of the database's write-ahead log, while it is far too long.
+    pub long_log: Option<u64>,
 }
 
 /// What is known now of every service. Cloning is cheap, and all clones are one.
@@ -81,6 +83,7 @@ struct State {
     index: BTreeMap<ServiceId, usize>,
     maintenance: Vec<Period>,
     overdue: Option<Overdue>,
+    long_log: Option<u64>,
 }
 
 impl Board {
@@ -157,13 +160,19 @@ impl Board {
         }
     }
 
+    /// The database's write-ahead log is so long, or not.
+    pub fn note_long_log(&self, bytes: Option<u64>) {
+        self.state().long_log = bytes;
+        self.turn();
+    }
+
     /// All of it as it is now.
     #[must_use]
     pub fn picture(&self) -> Picture {
         let version = *self.0.version.borrow();
         let state = self.state();
         let (entries, maintenance) = (state.entries.clone(), state.maintenance.clone());
-        Picture { version, entries, maintenance, overdue: state.overdue }
+        Picture { version, entries, maintenance, overdue: state.overdue, long_log: state.long_log }
     }
 
     /// Tells when there is something new.

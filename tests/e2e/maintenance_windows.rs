@@ -90,11 +90,24 @@ async fn a_reload_opens_and_closes_a_window_for_some() {
 async fn a_flag_is_in_history_once_across_a_crash_and_its_end_too() {
     let discord = FakeDiscord::start().await;
     let server = WebServer::start(Behaviour::ok("")).await;
-    let config = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))]);
+    let config = config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))])
+        .replace("dashboard: off", "dashboard: { listen: \"127.0.0.1:0\" }");
     let mut daemon = Daemon::start(&config).await;
     daemon.further_checks("NAS", 1).await;
     daemon.flag("services: [NAS]\nreason: dust\n");
     daemon.until("the flag in history", |daemon| daemon.maintenance().len() == 1).await;
+    let flag = std::fs::File::options().write(true).open(daemon.path("data/maintenance.flag")).unwrap();
+    flag.set_modified(std::time::SystemTime::from(at(-3 * 86_400 - 60))).unwrap();
+    daemon.until("the flag to be mentioned", |daemon| daemon.log().contains("was set 3 days ago")).await;
+    let page = super::dashboard::page(&mut daemon).await;
+    assert!(page.contains("The maintenance flag was set 3 days ago, and alerts are muted since"), "{page}");
+    let status = String::from_utf8(daemon.pihook(&["status"]).await.stdout).unwrap();
+    assert!(status.contains("  nas, by the flag: dust; until `pihook maintenance off`\n"), "{status}");
+    assert!(status.contains("was set 3 days ago"), "{status}");
+    let status = daemon.pihook(&["status", "--json"]).await.stdout;
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    assert_eq!(status["maintenance"][0]["days_old"], 3, "{status}");
+    assert_eq!((&status["lost"], &status["log_bytes"]), (&serde_json::json!([]), &serde_json::Value::Null));
     daemon.kill();
     daemon.restart().await;
     daemon.further_checks("NAS", 1).await;

@@ -157,4 +157,30 @@ mod tests {
         assert_eq!(due_at("2026-11-22T23:15:00Z"), 1);
         assert_eq!(due_at("1970-01-01T00:00:00Z"), 0, "a clock that was not set yet");
     }
+
+    proptest::proptest! {
+        /// Whatever the zone does with its clocks, weeks follow each other without a gap, and each moment is in its week.
+        #[test]
+        fn weeks_leave_no_moment_out(
+            second in 1_600_000_000_i64..2_000_000_000,
+            zone in proptest::sample::select(vec![
+                "UTC0",
+                "CET-1CEST,M3.5.0,M10.5.0/3",
+                "EST5EDT,M3.2.0,M11.1.0",
+                "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+                "<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
+                // Midnight itself is left out, on a Monday.
+                "XXX4YYY,M3.5.1/0,M10.5.1/0",
+            ]),
+        ) {
+            let zone = TimeZone::posix(zone).unwrap();
+            let at = Timestamp::from_second(second).unwrap();
+            let week = Week::of(at, &zone);
+            let bounds = week.bounds(&zone);
+            proptest::prop_assert!(bounds.contains(&at), "{:?}", bounds);
+            proptest::prop_assert_eq!(bounds.end, week.next().bounds(&zone).start);
+            let hours = (bounds.end.as_second() - bounds.start.as_second()) / 3600;
+            proptest::prop_assert!((167..=169).contains(&hours), "{} hours", hours);
+        }
+    }
 }

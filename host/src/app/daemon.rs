@@ -135,6 +135,7 @@ impl Daemon {
     /// Passes on what happens until a signal says stop, or the engine breaks.
     async fn watch(&mut self, mut signals: Signals, engine: &mut JoinHandle<()>) -> Result<(), RunError> {
         let mut replaced = self.running.store.replaced();
+        let mut long_log = self.running.store.long_log();
         self.tell_damage().await;
         let mut look = interval(PERIOD);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -166,6 +167,7 @@ impl Daemon {
                     }
                     self.tell_damage().await;
                 }
+                Ok(()) = long_log.changed() => self.running.board.note_long_log(*long_log.borrow_and_update()),
                 Ok(()) = self.conditions.changed() => self.tell_conditions().await,
                 _ = &mut *engine => return Err(RunError::EngineStopped),
             }

@@ -13,6 +13,7 @@ use pihook_core::{Status, Timestamp};
 
 use crate::board::{Entry, Picture};
 use crate::maintenance::{described, forgotten};
+use crate::store::long_log_words;
 use crate::words;
 use gauges::Gauge;
 
@@ -151,7 +152,8 @@ impl Filter {
 
 impl Head {
     fn of(picture: &Picture, warnings: Warnings, now: Timestamp) -> Self {
-        let (overall, sentence) = overall(picture);
+        let (overall, said) = overall(picture);
+        let long_log = picture.long_log.map(|bytes| sentence(&long_log_words(bytes)));
         let mut open: Vec<_> = picture
             .entries
             .iter()
@@ -176,9 +178,9 @@ impl Head {
             };
         Self {
             overall,
-            sentence,
+            sentence: said,
             maintenance: maintenance(picture),
-            warnings,
+            warnings: warnings.into_iter().chain(long_log).collect(),
             incidents: open.into_iter().map(line).collect(),
             gauges: gauges::of(picture),
         }

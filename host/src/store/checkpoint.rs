@@ -3,7 +3,8 @@
 //! To copy it takes as long as a disk takes for 16 MB, which is seconds on a slow card. So it is done beside the writer, on a
 //! thread and over a connection of its own: a passive checkpoint keeps neither the writer nor anybody who reads waiting.
 //! The writer begins the log anew by itself once all of it is copied. What it has written meanwhile, a handful of pages, it
-//! copies after its next transaction, or a stream of commits would keep the log from ever being complete.
+//! copies after its next transaction, or a stream of commits would keep the log from ever being complete. When the log is
+//! twice as long as usual and nobody else holds it, the writer copies whatever is left.
 //!
 //! Somebody who reads without end keeps the log from being begun anew, so it grows by what is written. Nobody can be made to
 //! stop reading; beyond 64 MB it is said aloud, and the log shrinks back when they have gone.
@@ -26,7 +27,7 @@ use super::upkeep::beside;
 
 /// Pages that the log grows by until copying it is tried again. Somebody may have read, or written, meanwhile.
 const AGAIN: u32 = 1000;
-/// Pages that the writer copies by itself at most.
+/// Pages that the writer copies by itself at most, as long as the log is not twice as long as usual.
 const REST: u32 = 256;
 /// How much longer than usual the log has to be to be worth a word.
 const LONG: u32 = 4;
@@ -135,6 +136,7 @@ pub fn words(bytes: u64) -> String {
 struct Copied {
     /// Goes up whenever the log is begun anew.
     round: u64,
+    /// Zero if that was not all there was then, since somebody reads.
     pages: u32,
 }
 
@@ -174,7 +176,8 @@ impl Gauge {
             copied.begin();
         }
         self.before = pages;
-        if copied.pages > 0 && pages.saturating_sub(copied.pages) <= REST {
+        let short = pages.saturating_sub(copied.pages) <= REST || pages >= 2 * Layout::CHOSEN.checkpoint;
+        if copied.pages > 0 && short {
             copied.pages = 0;
             return Due::Rest;
         }
@@ -205,14 +208,15 @@ fn run(path: &Path, woken: &Receiver<()>, at_work: &Mutex<()>, copied: &Mutex<Co
     }
 }
 
-/// Copies as much as nobody still reads, and returns how many pages of the log are copied by now.
+/// Copies as much as nobody still reads, and returns how many pages the log has, if all of them are copied by now.
 fn copy(path: &Path) -> rusqlite::Result<u32> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(Duration::ZERO)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(2))
-        .map(|pages| u32::try_from(pages).unwrap_or(0))
+    let (pages, copied): (i64, i64) =
+        db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    Ok(if pages == copied { u32::try_from(pages).unwrap_or(0) } else { 0 })
 }
 
 #[cfg(test)]
@@ -240,9 +244,11 @@ mod tests {
         assert_eq!(due(&mut gauge, &mut copied, &[4000]), [(4000, Due::All)]);
         copied.pages = 4000;
         assert_eq!(due(&mut gauge, &mut copied, &[4256, 4257, 3]), [(4256, Due::Rest)]);
-        // A reader holds most of it.
-        copied.pages = 100;
-        assert_eq!(due(&mut gauge, &mut copied, &[4300, 4400]), [(4300, Due::All)]);
+        // Too much has come meanwhile; but it does not go on like that.
+        assert_eq!(due(&mut gauge, &mut copied, &[4000]), [(4000, Due::All)]);
+        copied.pages = 4000;
+        assert_eq!(due(&mut gauge, &mut copied, &[4300, 5000, 7999]), [(5000, Due::All), (7999, Due::All)]);
+        assert_eq!(due(&mut gauge, &mut copied, &[8000, 8001]), [(8000, Due::Rest)]);
     }
 
     #[test]

@@ -200,6 +200,12 @@ fn maintenance_is_said_above_all_with_its_reason_and_a_flag_that_was_forgotten()
     assert!(!page.contains(EVIL));
     board.maintain(Vec::new());
     board.note_overdue(None);
+    board.note_long_log(Some(65_536_000));
+    let long = super::render(&board.picture(), &Filter::default(), Vec::new(), now()).unwrap();
+    assert!(
+        long.contains("<p class=\"warning\">The write-ahead log of the database has grown to 65 MB"),
+        "{long}"
+    );
     assert!(
         !super::render(&board.picture(), &Filter::default(), Vec::new(), now())
             .unwrap()

@@ -32,3 +32,15 @@ FROM maintenance;
 -- Public, stable across versions: one row a time that something was lost.
 CREATE VIEW loss_log (from_ms, to_ms, checks, incidents, alerts) AS
 SELECT from_ms, to_ms, outcomes, incidents, alerts FROM losses;
+
+-- What history has always known of an hour, at the end of the columns that the view had before.
+DROP VIEW hour_log;
+CREATE VIEW hour_log (at_ms, service, zone, "check", up, degraded, down, unknown, in_maintenance,
+                      avg_response_ms, min_response_ms, max_response_ms, downtime_seconds,
+                      unknown_seconds, maintenance_seconds) AS
+SELECT r.hour * 3600000, s.name, s.zone, s."check", r.up, r.degraded, r.down, r.unknown, r.maintained,
+       r.response_sum / 1000.0 / nullif(r.responses, 0),
+       iif(r.responses > 0, r.response_min / 1000.0, NULL),
+       iif(r.responses > 0, r.response_max / 1000.0, NULL), r.down_ms / 1000,
+       r.unknown_ms / 1000, r.maintained_ms / 1000
+FROM rollups r JOIN services s ON s.id = r.service;

@@ -180,3 +180,58 @@ fn a_kill_inside_a_migration_leaves_the_old_format_or_the_new_one() {
         .unwrap();
     assert_eq!((version(&db).unwrap(), moved), (newest, ROWS));
 }
+
+const PACKER: &str = "PIHOOK_TEST_STORE_PACKER";
+
+/// Packs a little at a time until it is killed; by itself it does nothing.
+#[tokio::test]
+async fn packer() {
+    let Ok(path) = std::env::var(PACKER) else { return };
+    let store = Store::open(path.as_ref(), NEVER).unwrap();
+    loop {
+        let batch = StoreReader::open(path.as_ref()).unwrap().packable(at(1_000_000), 40).unwrap();
+        assert!(store.pack(batch).await.unwrap() > 0);
+        println!("\nacked");
+    }
+}
+
+#[test]
+fn a_kill_while_hours_are_packed_counts_each_check_once() {
+    let place = Place::new();
+    let (packed, rows) = (a_kill_of_the_packer(&place), 6000);
+    let db = place.peek();
+    let number = |sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert!(packed > 0);
+    for _ in 0..2 {
+        a_kill_of_the_packer(&place);
+        assert_eq!(number("SELECT count(*) FROM check_log"), rows);
+        let (singles, sums) = (number("SELECT count(*) FROM checks"), number("SELECT sum(up) FROM hour_log"));
+        assert!(sums > 0 && singles > 1, "{singles} {sums}");
+        assert_eq!(singles + sums, rows, "what is in one is not in the other");
+    }
+    assert_eq!(db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+}
+
+/// Fills the database if it is empty, has it packed in a process of its own and kills that. How often it has packed.
+fn a_kill_of_the_packer(place: &Place) -> usize {
+    if !place.path.exists() {
+        let mut db =
+            crate::store::schema::open(&place.path, crate::store::schema::Layout::CHOSEN, NEVER).unwrap();
+        crate::store::records::register(&mut db, &[registered("a")]).unwrap();
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 5999)
+             INSERT INTO checks (service, at_ms, status, response_us, attempts, in_maintenance, summary)
+             SELECT 1, 1795000000000 + i * 60000, 0, 1000 + i, 1, 0, 'ok' FROM n",
+            [],
+        )
+        .unwrap();
+    }
+    let mut child = child("packer", PACKER, place);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let is_ack = |line: &std::io::Result<String>| line.as_ref().is_ok_and(|line| line == "acked");
+    let acked = lines.by_ref().filter(is_ack).take(10).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(acked, 10, "it ended by itself");
+    acked
+}

@@ -117,3 +117,30 @@ fn a_migration_that_fails_or_is_cut_off_leaves_no_trace() {
     migrate(&mut db, &[MIGRATIONS[0], "CREATE TABLE whole (x);"]).unwrap();
     assert_eq!((version(&db).unwrap(), tables(&db)), (2, complete + 1));
 }
+
+#[test]
+fn each_column_of_each_view_is_documented() {
+    let docs = include_str!("../../../../docs/history.md");
+    let place = Place::new();
+    let store = place.store();
+    let db = place.peek();
+    let list = |sql: &str| -> Vec<String> {
+        let mut statement = db.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let views = list("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name");
+    assert_eq!(views, ["check_log", "hour_log", "incident_log", "loss_log", "maintenance_log"]);
+    for view in views {
+        let section = docs.split("\n## ").find(|section| section.starts_with(&format!("`{view}`")));
+        let section = section.unwrap_or_else(|| panic!("{view} is not documented"));
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        let first_cells = rows.filter_map(|row| row.split('|').next());
+        let documented: Vec<String> = first_cells
+            .flat_map(|cell| cell.split(','))
+            .map(|name| name.trim().trim_matches('`').to_owned())
+            .collect();
+        let columns = list(&format!("SELECT name FROM pragma_table_info('{view}') ORDER BY cid"));
+        assert_eq!(documented, columns, "{view}");
+    }
+    drop(store);
+}

@@ -281,3 +281,29 @@ fn a_batch_of_which_a_row_is_gone_is_given_up_as_a_whole() {
     assert_eq!(pack(&mut db, far, 100).unwrap(), 8);
     assert_eq!(logged(&db), before);
 }
+
+#[test]
+fn what_is_free_goes_back_to_the_file_system_a_little_at_a_time_but_for_a_reserve() {
+    let place = Place::new();
+    let mut db = database(&place);
+    for minute in 0..20_000_i64 {
+        insert(&db, (minute * 60_000, minute % 2 == 0, minute % 4, Some(minute), false));
+    }
+    let far = FIRST + 10_000 * HOUR_MS;
+    while pack(&mut db, far, 8192).unwrap() > 0 {}
+    let pages =
+        |db: &Connection, what: &str| -> i64 { db.pragma_query_value(None, what, |row| row.get(0)).unwrap() };
+    let cutoff = Cutoff { checks: instant(far), rollups: instant(far) };
+    let (at_first, mut before) = (pages(&db, "page_count"), pages(&db, "page_count"));
+    while step(&mut db, cutoff).unwrap() {
+        let now = pages(&db, "page_count");
+        assert!(before - now <= 64, "{before} {now}");
+        before = now;
+    }
+    assert!(before < at_first / 4, "{before} of {at_first} pages are left");
+    assert!(
+        pages(&db, "freelist_count") <= before / 5,
+        "{} of {before} are free",
+        pages(&db, "freelist_count")
+    );
+}

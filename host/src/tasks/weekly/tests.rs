@@ -175,7 +175,8 @@ async fn a_known_week_is_written_to_the_byte() {
 async fn python_reads_the_file() {
     let stage = known_history().await;
     let program = "import csv, sys
-rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8')))
+rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))
+assert all(len(row) == 18 and None not in row and None not in row.values() for row in rows), rows
 print([(row['service'], row['checks'], row['uptime_percent'], row['maintenance_seconds']) for row in rows])";
     let file = stage.folder.path().join("exports/uptime-2026-W47.csv");
     let ran = std::process::Command::new("python3").arg("-c").arg(program).arg(file).output().unwrap();
