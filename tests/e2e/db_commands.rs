@@ -4,6 +4,8 @@
 use std::fs;
 use std::process::Output;
 
+use rusqlite::Connection;
+
 use super::daemon::{Daemon, LADDER, config, service};
 use crate::discord::FakeDiscord;
 use crate::web::{Behaviour, WebServer};
@@ -50,4 +52,30 @@ async fn check_backup_and_vacuum_do_what_they_say() {
     fs::write(daemon.path("data/pihook.db"), bytes).unwrap();
     let damaged = daemon.pihook(&["db", "check"]).await;
     assert_eq!(damaged.status.code(), Some(1), "{}", said(&damaged));
+}
+
+#[tokio::test]
+async fn what_was_lost_is_shown_for_a_month() {
+    let discord = FakeDiscord::start().await;
+    let server = WebServer::start(Behaviour::ok("")).await;
+    let mut daemon =
+        Daemon::start(&config(&discord.url(), LADDER, &[service("NAS", &server.url("/"))])).await;
+    daemon.further_checks("NAS", 1).await;
+    daemon.stop().await;
+    let db = Connection::open(daemon.path("data/pihook.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO losses (from_ms, to_ms, outcomes, incidents, alerts)
+         SELECT (unixepoch() - age - 60) * 1000, (unixepoch() - age) * 1000, 1234, 0, number
+         FROM (SELECT 40 * 86400 AS age, 1 AS number UNION ALL SELECT 3600, 2)",
+    )
+    .unwrap();
+    drop(db);
+    let status = said(&daemon.pihook(&["status"]).await);
+    assert!(status.contains("Lost while the database could not be written\n"), "{status}");
+    assert!(status.contains(": 1234 results, 2 alerts\n"), "{status}");
+    assert!(!status.contains("1 alert\n"), "{status}");
+    let json = daemon.pihook(&["status", "--json"]).await.stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&json["lost"][0]["checks"], &json["lost"][0]["alerts"]), (&1234.into(), &2.into()));
+    assert!(json["lost"][1].is_null(), "{json}");
 }

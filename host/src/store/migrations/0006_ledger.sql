@@ -25,8 +25,8 @@ CREATE INDEX maintenance_lasting ON maintenance (id) WHERE ended_ms IS NULL;
 -- Public, stable across versions: one row a maintenance. services and zones are names with commas between.
 CREATE VIEW maintenance_log (began_ms, ended_ms, until_ms, source, name, services, zones, reason) AS
 SELECT began_ms, ended_ms, until_ms, source, name,
-       (SELECT group_concat(value, ', ') FROM json_each(services)),
-       (SELECT group_concat(value, ', ') FROM json_each(zones)), reason
+       iif(json_valid(services), (SELECT group_concat(value, ', ') FROM json_each(services)), NULL),
+       iif(json_valid(zones), (SELECT group_concat(value, ', ') FROM json_each(zones)), NULL), reason
 FROM maintenance;
 
 -- Public, stable across versions: one row a time that something was lost.

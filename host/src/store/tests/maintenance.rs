@@ -45,6 +45,12 @@ async fn what_begins_and_ends_is_written_soon_and_survives_a_restart() {
                    (ended_ms - began_ms) || '|' || (until_ms - began_ms) FROM maintenance_log WHERE ended_ms IS NOT NULL";
     let line: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(line, "flag|flag|nas, web, old|attic|new disks|60000|100000");
+
+    // What damage has left of a row is no reason to show none.
+    db.execute("UPDATE maintenance SET services = '[\"na' WHERE name = 'flag'", []).unwrap();
+    let readable = "SELECT count(*) FROM maintenance_log WHERE coalesce(services, '') <> 'x'";
+    assert_eq!(db.query_row(readable, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+    assert_eq!(names(0, 10), ["flag", "backups"]);
 }
 
 #[tokio::test]
