@@ -33,7 +33,7 @@ async fn home_of(services: &str) -> Home {
 }
 
 /// Words of the command line, each with all its own.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["run"],
     &["check"],
@@ -52,6 +52,7 @@ const COMMANDS: [&[&str]; 18] = [
     &["db", "check"],
     &["db", "backup"],
     &["db", "vacuum"],
+    &["hash-password"],
 ];
 
 async fn help(words: &[&str]) -> String {
@@ -110,7 +111,9 @@ async fn the_documentation_has_every_command_and_option_and_no_other() {
     let rows = guide.lines().filter_map(|line| line.strip_prefix("| `pihook ")?.split_once('`'));
     let in_docs: BTreeMap<_, _> = rows
         .map(|(usage, _)| {
-            let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let plain = |word: &&str| {
+                !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            };
             let words: Vec<_> = usage.split(' ').take_while(plain).collect();
             let mut known = options(usage);
             known.extend(usage.contains("[NAME…]").then(|| "NAME".to_owned()));

@@ -86,6 +86,35 @@ async fn a_person_logs_in_with_a_password_that_only_its_hash_knows() {
 }
 
 #[tokio::test]
+async fn a_terminal_does_not_show_the_password() {
+    let words = format!("'{}' hash-password", env!("CARGO_BIN_EXE_pihook"));
+    let script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &words, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    let mut terminal = script.expect("script comes with Debian's package bsdutils");
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut seen = String::new();
+    let mut read_until = async |wanted: &str| {
+        while !seen.contains(wanted) {
+            let mut piece = [0; 256];
+            let read = timeout(PATIENCE, screen.read(&mut piece)).await.expect("it says nothing").unwrap();
+            assert!(read > 0, "it has ended: {seen}");
+            seen.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+        }
+        seen.clone()
+    };
+    for prompt in ["Password: ", "The same again: "] {
+        read_until(prompt).await;
+        keys.write_all(format!("{PASSWORD}\n").as_bytes()).await.unwrap();
+    }
+    let seen = read_until("$argon2id$").await;
+    assert!(!seen.contains(PASSWORD), "{seen}");
+}
+
+#[tokio::test]
 async fn programs_send_name_and_password_along() {
     let hash = hash(PASSWORD).await;
     for auth in [AUTH.to_owned(), format!("auth: {{ user: admin, password_hash: '{hash}' }}")] {

@@ -50,9 +50,9 @@ pub(super) enum Command {
     Alert(AlertArgs),
     /// Look after the database: whether it is whole, a copy of it, its size.
     Db(DbArgs),
-    /// Print what a password hashes to, for `dashboard: auth: password_hash:` in services.yaml.
+    /// Print what services.yaml may know the page's password by.
     ///
-    /// Asks for the password at the terminal, or reads the first line of what is piped in.
+    /// It goes to `dashboard: auth: password_hash:`. Asks for the password at the terminal, or reads the first line of what is piped in.
     HashPassword,
     /// Compiles a plugin from standard input; the daemon calls this in a child process.
     #[command(name = "__compile", hide = true)]

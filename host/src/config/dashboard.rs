@@ -119,7 +119,7 @@ fn read_auth(node: &Node<'_>, reader: &mut Reader<'_>) -> Auth {
     if user.is_none() {
         reader.fault(&node.path, Fault::new("`user` is missing", remedy));
     }
-    let password = read_password(node, &fields, reader);
+    let password = read_password(node, remedy, &fields, reader);
     let user = user.and_then(|node| {
         let user = reader.text(&node)?;
         // Basic authentication ends the name at the first colon.
@@ -136,13 +136,18 @@ fn read_auth(node: &Node<'_>, reader: &mut Reader<'_>) -> Auth {
     }
 }
 
-fn read_password(auth: &Node<'_>, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Password> {
+fn read_password(
+    auth: &Node<'_>,
+    missing: &str,
+    fields: &Fields<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Password> {
     let remedy =
         "`password: \"${PIHOOK_PASSWORD}\"`, or the `password_hash:` that `pihook hash-password` prints";
     let (plain, hash) = (fields.get("password"), fields.get("password_hash"));
     match (plain, hash) {
         (None, None) => {
-            reader.fault(&auth.path, Fault::new("`password` is missing", remedy));
+            reader.fault(&auth.path, Fault::new("`password` is missing", missing));
             None
         }
         (Some(_), Some(hash)) => {
