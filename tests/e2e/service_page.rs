@@ -57,10 +57,9 @@ async fn an_outage_is_a_story_on_the_services_page() {
     let place = address(&mut daemon).await;
     until(&place, "/services/nas", &["HTTP 200", "first byte", "class=\"status up\""]).await;
     server.set(Behaviour::Refuse).await;
-    until(&place, "/services/nas?range=1h", &["it was told that it began", "<li>discord at ", "lasts for"])
-        .await;
+    until(&place, "/services/nas?range=1h", &["alert: it began", "<li>discord: told at ", "lasts for"]).await;
     server.set(Behaviour::ok("")).await;
-    let wanted = ["it was told that it was over", "up again", "lasted"];
+    let wanted = ["alert: it is over", "up again", "lasted"];
     let page = until(&place, "/services/nas?range=1h", &wanted).await;
     for expected in
         ["connection refused", "<svg class=\"plot\"", "class=\"mark down\"", "class=\"middle\"", "24 hours"]

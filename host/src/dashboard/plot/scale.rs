@@ -7,6 +7,8 @@ const LINES: f64 = 4.0;
 
 /// From zero to a little more than the largest value.
 pub(super) struct Scale {
+    /// Lines above zero; none if there is no value.
+    lines: u32,
     step: f64,
     top: f64,
 }
@@ -14,7 +16,8 @@ pub(super) struct Scale {
 impl Scale {
     /// One that all of these fit into, none of which is negative, infinite or beyond 1e9.
     pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
-        let largest = values.fold(0.0_f64, f64::max).max(0.1);
+        let known = values.fold(None, |largest: Option<f64>, value| Some(largest.unwrap_or(0.0).max(value)));
+        let largest = known.unwrap_or(0.0).max(0.1);
         // 1, 2 or 5 times a power of ten, the smallest that needs few enough lines.
         let power = 10.0_f64.powf((largest / LINES).log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0]
@@ -22,7 +25,8 @@ impl Scale {
             .map(|factor| factor * power)
             .find(|step| largest <= step * LINES)
             .unwrap_or(largest);
-        Self { step, top: (largest / step).ceil().max(1.0) * step }
+        let lines = (largest / step).ceil().clamp(1.0, 10.0);
+        Self { lines: if known.is_some() { lines as u32 } else { 0 }, step, top: lines * step }
     }
 
     /// Where a value is drawn.
@@ -32,8 +36,7 @@ impl Scale {
 
     /// Its lines from below, and what is written at them.
     pub(super) fn lines(&self) -> impl Iterator<Item = (f64, String)> + '_ {
-        let count = (self.top / self.step).round() as u32;
-        (1..=count.min(10)).map(|line| f64::from(line) * self.step).map(|value| (value, milliseconds(value)))
+        (1..=self.lines).map(|line| f64::from(line) * self.step).map(|value| (value, milliseconds(value)))
     }
 }
 
@@ -70,5 +73,6 @@ mod tests {
             assert_eq!(scale.lines().map(|(_, text)| text).collect::<Vec<_>>(), expected, "{largest}");
             assert!(scale.y(largest) >= TOP && scale.y(largest) <= BOTTOM);
         }
+        assert_eq!(Scale::of(std::iter::empty()).lines().count(), 0);
     }
 }

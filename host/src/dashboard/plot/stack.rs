@@ -25,7 +25,7 @@ pub(in crate::dashboard) fn stack<const N: usize>(
     label: &str,
 ) -> String {
     let height = |pile: &Pile<N>| pile.parts.iter().copied().filter_map(drawable).sum::<f64>();
-    let scale = Scale::of(piles.iter().map(height));
+    let scale = Scale::of(piles.iter().map(height).filter(|height| *height > 0.0));
     let mut svg = String::new();
     for pile in piles {
         let (x, width) = axis.extent(pile.from_ms, pile.to_ms);

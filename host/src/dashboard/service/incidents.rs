@@ -75,10 +75,10 @@ pub(super) fn tell(story: &Story, now: Timestamp) -> Told {
 
 fn what(kind: AlertKind) -> &'static str {
     match kind {
-        AlertKind::Opened => "it was told that it began",
-        AlertKind::Escalated => "it was told more loudly",
-        AlertKind::Reminder => "a reminder",
-        AlertKind::Recovered => "it was told that it was over",
+        AlertKind::Opened => "alert: it began",
+        AlertKind::Escalated => "alert: it is more urgent",
+        AlertKind::Reminder => "alert: it still lasts",
+        AlertKind::Recovered => "alert: it is over",
         AlertKind::Notice => "a notice",
     }
 }
@@ -88,7 +88,7 @@ fn fate(telling: &Telling) -> String {
     let tries = count(usize::try_from(*attempts).unwrap_or(usize::MAX), "attempt");
     let why = error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     match telling.fate {
-        Fate::Sent(at) => format!("{sink} at {}", local(at)),
+        Fate::Sent(at) => format!("{sink}: told at {}", local(at)),
         Fate::Pending if *attempts == 0 => format!("{sink}: waits"),
         Fate::Pending => format!("{sink}: waits, after {tries}{why}"),
         Fate::Dead => format!("{sink}: given up after {tries}{why}"),

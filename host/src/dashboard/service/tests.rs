@@ -97,8 +97,8 @@ fn the_page_tells_all_and_no_text_brings_markup_in() {
     assert!(!page.contains(" style=") && !page.contains(" onclick"), "{page}");
     for expected in [
         "up again",
-        "it was told that it began",
-        "discord at ",
+        "alert: it began",
+        "discord: told at ",
         "phone: given up after 3 attempts: &#60;script&#62;",
         "mail: waits, after 3 attempts: refused",
         "lasted 4 min",
