@@ -114,7 +114,7 @@ impl StoreReader {
             "SELECT d.id, d.sink, s.key, s.name, a.incident, a.kind, a.at_ms, d.state, d.attempts, d.next_attempt_ms,
                  d.finished_ms, d.last_error
              FROM deliveries d JOIN alerts a ON a.id = d.alert JOIN services s ON s.id = a.service
-             WHERE (?1 IS NULL OR d.id < ?1) AND (?2 IS NULL OR d.sink = ?2) AND (?3 IS NULL OR d.state = ?3)
+             WHERE d.spared = 0 AND (?1 IS NULL OR d.id < ?1) AND (?2 IS NULL OR d.sink = ?2) AND (?3 IS NULL OR d.state = ?3)
              ORDER BY d.id DESC LIMIT ?4",
         )?;
         let sink = wanted.sink.as_ref().map(SinkId::as_str);

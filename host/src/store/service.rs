@@ -128,7 +128,7 @@ impl StoreReader {
         let mut stories: Vec<Story> = stories.collect::<Result<_, _>>()?;
         let mut statement = self.db().prepare_cached(
             "SELECT a.kind, a.at_ms, d.sink, d.state, d.finished_ms, d.attempts, d.last_error
-             FROM alerts a JOIN deliveries d ON d.alert = a.id WHERE a.incident = ?1 AND a.service = ?2
+             FROM alerts a JOIN deliveries d ON d.alert = a.id WHERE a.incident = ?1 AND a.service = ?2 AND d.spared = 0
              ORDER BY d.id LIMIT 200",
         )?;
         for story in &mut stories {

@@ -196,7 +196,7 @@ fn a_page_has_the_newest_checks_and_the_incidents_with_who_was_told() {
     while pack(&mut db, FIRST + 24 * HOUR_MS, 50).unwrap() > 0 {}
     insert(&db, (3 * HOUR_MS, false, 1, None, false));
     db.execute_batch(
-        "INSERT INTO incidents VALUES (7, 1, 5, NULL, 'critical', 'down', 'refused', 3), (8, 2, 6, 7, 'warning', 'down', '', 1);
+        "INSERT INTO incidents VALUES (7, 1, 5, NULL, 'critical', 'down', 'refused', 3, NULL), (8, 2, 6, 7, 'warning', 'down', '', 1, NULL);
          INSERT INTO alerts VALUES (1, 7, 1, 'opened', 'failures', 8, '{}'), (2, 8, 2, 'opened', 'failures', 8, '{}');
          INSERT INTO deliveries (alert, sink, state, finished_ms, attempts, last_error) VALUES
              (1, 'discord', 'sent', 9, 1, NULL), (1, 'phone', 'dead', 10, 4, 'gone'), (2, 'discord', 'pending', NULL, 0, NULL);",
