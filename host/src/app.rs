@@ -8,6 +8,7 @@ mod flag;
 mod grants;
 mod heartbeats;
 mod judge;
+mod masked;
 mod own;
 mod prepare;
 mod reload;
