@@ -470,22 +470,29 @@ async fn a_disabled_sink_is_asked_at_the_start_and_after_a_reload() {
 
 #[tokio::test]
 async fn an_alert_to_a_sink_that_was_just_added_is_not_given_up() {
+    // The database's thread may answer before the new set comes, which shows nothing; so several tries are made. Whoever
+    // looked at the set first would fail in all of them.
+    for _ in 0..50 {
+        if fates_when_a_sink_is_added_meanwhile().await == [DeliveryState::Dead, DeliveryState::Pending] {
+            return;
+        }
+    }
+    panic!("the alert to the new sink was given up each time");
+}
+
+/// What becomes of an alert to a removed sink and of one to a sink that is added while the database is being asked who has
+/// deliveries.
+async fn fates_when_a_sink_is_added_meanwhile() -> Vec<DeliveryState> {
     let stage = Stage::new();
     stage.decide("one", &["old"]).await;
     stage.decide("two", &["new"]).await;
     let sinks = watch::Sender::new(Arc::new(set("counting", [])));
     let crew = Crew::new(stage.deliverer());
     let receiver = sinks.subscribe();
-    // The new set comes while the database is being asked who has deliveries.
     tokio::join!(biased; crew.give_up_orphans(&receiver), async {
         sinks.send_replace(Arc::new(set("counting", [("new", scripted("b", []).0)])));
     });
-    let rows: Vec<_> = stage.undelivered().into_iter().map(|row| (row.service, row.state)).collect();
-    assert_eq!(
-        rows,
-        [("one", DeliveryState::Dead), ("two", DeliveryState::Pending)]
-            .map(|(service, state)| (service.to_owned(), state))
-    );
+    stage.undelivered().into_iter().map(|row| row.state).collect()
 }
 
 #[tokio::test(start_paused = true)]
