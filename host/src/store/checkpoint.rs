@@ -1,13 +1,13 @@
 //! The write-ahead log on its way into the database.
 //!
-//! To copy it takes as long as a disk takes for 16 MB, which is seconds on a slow card. So it is done beside the writer, on a
+//! To copy it takes as long as a disk takes for 24 MB, which is seconds on a slow card. So it is done beside the writer, on a
 //! thread and over a connection of its own: a passive checkpoint keeps neither the writer nor anybody who reads waiting.
 //! The writer begins the log anew by itself once all of it is copied. What it has written meanwhile, a handful of pages, it
 //! copies after its next transaction, or a stream of commits would keep the log from ever being complete. When the log is
 //! twice as long as usual and nobody else holds it, the writer copies whatever is left.
 //!
 //! Somebody who reads without end keeps the log from being begun anew, so it grows by what is written. Nobody can be made to
-//! stop reading; beyond 64 MB it is said aloud, and the log shrinks back when they have gone.
+//! stop reading; beyond 96 MB it is said aloud, and the log shrinks back when they have gone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -223,6 +223,8 @@ fn copy(path: &Path) -> rusqlite::Result<u32> {
 mod tests {
     use super::*;
 
+    const USUAL: u32 = Layout::CHOSEN.checkpoint;
+
     /// Of these lengths of the log, those at which something is due, with what.
     fn due(gauge: &mut Gauge, copied: &mut Copied, all: &[u32]) -> Vec<(u32, Due)> {
         let judged = all.iter().map(|pages| (*pages, gauge.judge(*pages, copied)));
@@ -232,32 +234,36 @@ mod tests {
     #[test]
     fn the_log_is_copied_when_it_is_long_and_again_when_it_has_grown() {
         let (mut gauge, mut copied) = (Gauge::default(), Copied::default());
-        let long = due(&mut gauge, &mut copied, &[1, 3999, 4000, 4001, 4999, 5002, 5500, 6002]);
-        assert_eq!(long, [(4000, Due::All), (5002, Due::All), (6002, Due::All)]);
-        let anew = due(&mut gauge, &mut copied, &[3, 3999, 4003, 4004]);
-        assert_eq!(anew, [(4003, Due::All)]);
+        let lengths = [1, USUAL - 1, USUAL, USUAL + 1, USUAL + 999, USUAL + 1002, USUAL + 1500, USUAL + 2002];
+        let long = due(&mut gauge, &mut copied, &lengths);
+        assert_eq!(long, [USUAL, USUAL + 1002, USUAL + 2002].map(|pages| (pages, Due::All)));
+        let anew = due(&mut gauge, &mut copied, &[3, USUAL - 1, USUAL + 3, USUAL + 4]);
+        assert_eq!(anew, [(USUAL + 3, Due::All)]);
     }
 
     #[test]
     fn a_short_rest_is_copied_by_the_writer_once() {
         let (mut gauge, mut copied) = (Gauge::default(), Copied::default());
-        assert_eq!(due(&mut gauge, &mut copied, &[4000]), [(4000, Due::All)]);
-        copied.pages = 4000;
-        assert_eq!(due(&mut gauge, &mut copied, &[4256, 4257, 3]), [(4256, Due::Rest)]);
+        assert_eq!(due(&mut gauge, &mut copied, &[USUAL]), [(USUAL, Due::All)]);
+        copied.pages = USUAL;
+        let rest = USUAL + REST;
+        assert_eq!(due(&mut gauge, &mut copied, &[rest, rest + 1, 3]), [(rest, Due::Rest)]);
         // Too much has come meanwhile; but it does not go on like that.
-        assert_eq!(due(&mut gauge, &mut copied, &[4000]), [(4000, Due::All)]);
-        copied.pages = 4000;
-        assert_eq!(due(&mut gauge, &mut copied, &[4300, 5000, 7999]), [(5000, Due::All), (7999, Due::All)]);
-        assert_eq!(due(&mut gauge, &mut copied, &[8000, 8001]), [(8000, Due::Rest)]);
+        assert_eq!(due(&mut gauge, &mut copied, &[USUAL]), [(USUAL, Due::All)]);
+        copied.pages = USUAL;
+        let (again, twice) = (USUAL + AGAIN, 2 * USUAL);
+        let grown = due(&mut gauge, &mut copied, &[USUAL + 300, again, twice - 1]);
+        assert_eq!(grown, [(again, Due::All), (twice - 1, Due::All)]);
+        assert_eq!(due(&mut gauge, &mut copied, &[twice, twice + 1]), [(twice, Due::Rest)]);
     }
 
     #[test]
     fn what_was_copied_of_an_earlier_log_counts_for_nothing() {
         let (mut gauge, mut copied) = (Gauge::default(), Copied::default());
-        due(&mut gauge, &mut copied, &[4000]);
+        due(&mut gauge, &mut copied, &[USUAL]);
         let round = copied.round;
-        copied.pages = 4000;
-        assert_eq!(due(&mut gauge, &mut copied, &[2, 4001]), [(4001, Due::All)]);
+        copied.pages = USUAL;
+        assert_eq!(due(&mut gauge, &mut copied, &[2, USUAL + 1]), [(USUAL + 1, Due::All)]);
         assert_ne!(copied.round, round);
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Chosen by measurement: see the figures in [`crate::store`].
-    pub(super) const CHOSEN: Layout = Layout { page: 4096, checkpoint: 4000 };
+    pub(super) const CHOSEN: Layout = Layout { page: 4096, checkpoint: 6000 };
 }
 
 /// Opens for writing; makes the folder and the file where they are missing, and brings an older format up to date.

@@ -73,7 +73,7 @@ async fn a_log_that_a_reader_holds_is_told_of_and_shrinks_when_they_have_gone() 
         written += 1;
     }
     assert!(written > 2000, "after {written} commits already");
-    assert!(log_length(&place) >= 64_000_000, "{}", log_length(&place));
+    assert!(log_length(&place) > 96_000_000, "{}", log_length(&place));
     assert_eq!(crate::store::long_log(&place.path), *long_log.borrow(), "other processes see it too");
 
     assert_eq!(reading.end(), "1\n", "what it saw is what there was when it began");
@@ -82,7 +82,7 @@ async fn a_log_that_a_reader_holds_is_told_of_and_shrinks_when_they_have_gone() 
         write(&store, written).await;
         written += 1;
     }
-    assert!(log_length(&place) <= 33_000_000, "{}", log_length(&place));
+    assert!(log_length(&place) <= 50_000_000, "{}", log_length(&place));
     assert_eq!(crate::store::long_log(&place.path), None);
     assert_eq!(place.summaries().len(), written);
     store.close().await.unwrap();
